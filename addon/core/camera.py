@@ -1,8 +1,8 @@
 """Cameras: one projection, one convention.
 
-World space is Blender's (metres, Z up). Camera space is OpenCV's: x right, y down, z forward, metres.
-Pictures are measured in pixels, origin at the top-left corner, x right, y down, and the centre of the
-first pixel at (0.5, 0.5).
+World space is Blender's (metres, Z up). Camera space is OpenCV's: x right, y down, z forward,
+metres. Pictures are measured in pixels, origin at the top-left corner, x right, y down, and the
+centre of the first pixel at (0.5, 0.5).
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ class Camera:
     @property
     def intrinsics(self) -> FloatArray:
         """``[3, 3]`` the matrix K of a perspective camera, pixels."""
-        return np.array([[self.focal, 0, self.centre[0]], [0, self.focal, self.centre[1]], [0, 0, 1]])
+        return np.array(
+            [[self.focal, 0, self.centre[0]], [0, self.focal, self.centre[1]], [0, 0, 1]]
+        )
 
     def to_camera(self, world: ArrayLike) -> FloatArray:
         """World points ``[..., 3]`` in camera space, metres."""
@@ -148,11 +150,11 @@ def ring(
     focal: float,
     start: float = 0.0,
 ) -> list[Camera]:
-    """Cameras at the corners of a regular polygon parallel to the ground, all looking at its centre.
+    """Cameras at the corners of a level regular polygon, all looking at its centre.
 
-    The thesis' protocol is eight of them at mid-back height (METHODS.md, A). The first one stands in
-    front of a character that faces -Y (Blender's front view), the next ones go counter-clockwise seen
-    from above.
+    The thesis' protocol is eight of them at mid-back height (METHODS.md, A). The first one stands
+    in front of a character that faces -Y (Blender's front view), the next ones go counter-clockwise
+    seen from above.
 
     Args:
         centre: ``[3]`` world space, metres.

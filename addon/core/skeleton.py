@@ -23,7 +23,8 @@ KEYPOINTS: tuple[str, ...] = (
     *("Left" + name for name in _LEG),
     *("Right" + name for name in _LEG),
 )
-"""The 23 names, in the order of every keypoint array: trunk upwards, arms, legs, left before right."""
+"""The 23 names, in the order of every keypoint array: trunk upwards, arms, legs, left before
+right."""
 
 COUNT = len(KEYPOINTS)
 
@@ -69,7 +70,8 @@ COMMON: tuple[str, ...] = tuple(
     for name in ("Arm", "ForeArm", "Hand", "UpLeg", "Leg", "Foot")
     for side in ("Left", "Right")
 )
-"""The 12 joints on which estimators are compared: shoulders, elbows, wrists, hips, knees, ankles."""
+"""The 12 joints on which estimators are compared: shoulders, elbows, wrists, hips, knees,
+ankles."""
 
 COMMON_INDEX: tuple[int, ...] = tuple(INDEX[name] for name in COMMON)
 
@@ -160,9 +162,7 @@ COCO17_NAMES: tuple[str, ...] = (
 """COCO's own order of its 17 keypoints."""
 
 
-def from_labelling(
-    values: ArrayLike, names: Sequence[str], labelling: str
-) -> NDArray[np.float64]:
+def from_labelling(values: ArrayLike, names: Sequence[str], labelling: str) -> NDArray[np.float64]:
     """Bring foreign keypoints into our rows.
 
     Args:
@@ -188,9 +188,7 @@ def from_labelling(
     return result
 
 
-def to_labelling(
-    values: ArrayLike, names: Sequence[str], labelling: str
-) -> NDArray[np.float64]:
+def to_labelling(values: ArrayLike, names: Sequence[str], labelling: str) -> NDArray[np.float64]:
     """The way back of :func:`from_labelling`.
 
     Args:

@@ -1,8 +1,8 @@
 """A drawing as polylines: the stroke records of a clip, and their quantised storage.
 
-A stroke record keeps what the line renderer knows about a view (its polylines, its keypoints) instead
-of a finished picture, so that a trainer can draw it in another style every time. Points are stored as
-int16 in 1/32 pixel, as differences along each stroke, which zlib packs to 1-4 KB a view.
+A stroke record keeps what the line renderer knows about a view (its polylines, its keypoints)
+instead of a finished picture, so that a trainer can draw it in another style every time. Points are
+stored as int16 in 1/32 pixel, as differences along each stroke, which zlib packs to 1-4 KB a view.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ class StrokePack:
     Attributes:
         size: side of the square picture, pixels.
         points: ``[P, 2]`` int16, 1/32 pixel.
-        stroke_starts: ``[S + 1]`` int64 rows of ``points``; stroke s is ``points[starts[s]:starts[s+1]]``.
+        stroke_starts: ``[S + 1]`` int64 rows of ``points``; stroke s is
+            ``points[starts[s]:starts[s+1]]``.
         view_starts: ``[V + 1]`` int64 strokes of each view.
         keypoints: ``[V, 23, 2]`` float32 pixels.
         visibility: ``[V, 23]`` uint8.
@@ -158,7 +159,9 @@ class StrokePack:
             joints=join("joints"),
             frame=join("frame"),
             camera=join("camera"),
-            clip=np.concatenate([p.clip + o for p, o in zip(packs, offsets, strict=True)]).astype(np.int32),
+            clip=np.concatenate([p.clip + o for p, o in zip(packs, offsets, strict=True)]).astype(
+                np.int32
+            ),
             clips=[clip for pack in packs for clip in pack.clips],
         )
 
@@ -231,7 +234,9 @@ class StrokePack:
         try:
             with np.load(path, allow_pickle=False) as data:
                 if int(data["format"]) != FORMAT:
-                    raise ValueError(f"{path} has stroke format {int(data['format'])}, not {FORMAT}")
+                    raise ValueError(
+                        f"{path} has stroke format {int(data['format'])}, not {FORMAT}"
+                    )
                 deltas = np.stack([data["deltas_x"], data["deltas_y"]], axis=1)
                 return cls(
                     size=int(data["size"]),

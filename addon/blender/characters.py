@@ -1,0 +1,176 @@
+"""Characters from .fbx, .glb, .gltf, .vrm and .blend files: an armature and its skinned meshes."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+from bpy.types import Object
+
+from ..core import skeleton
+from ..core.errors import UserError
+
+SUFFIXES = (".fbx", ".glb", ".gltf", ".vrm", ".blend")
+
+
+@dataclass(frozen=True)
+class Character:
+    """An armature and the meshes that it deforms.
+
+    Attributes:
+        name: the file's name without its ending.
+        armature: the armature object.
+        meshes: its skinned mesh objects; helper meshes of the file are not among them.
+    """
+
+    name: str
+    armature: Object
+    meshes: list[Object]
+
+
+def import_character(path: str | Path) -> Character:
+    """Import a rigged character into the current scene.
+
+    Args:
+        path: the file.
+
+    Raises:
+        UserError: the file is missing, damaged, of an unknown kind, or holds no armature. Nothing
+            of it stays in the scene.
+    """
+    path = Path(path)
+    with _taking_back_on_error():
+        added = import_objects(path)
+        armatures = [obj for obj in added if obj.type == "ARMATURE"]
+        if not armatures:
+            raise UserError(f"{path.name} holds no armature; choose a rigged character.")
+        skins = {obj: _meshes_of(obj, added) for obj in armatures}
+        armature = max(armatures, key=lambda obj: (len(skins[obj]), len(obj.data.bones)))
+        return Character(path.stem, armature, skins[armature])
+
+
+def import_objects(path: Path) -> list[Object]:
+    """Everything that a file brings into the current scene, as a list of its objects.
+
+    Raises:
+        UserError: the file is missing, damaged or of an unknown kind.
+    """
+    if not path.is_file():
+        raise UserError(f"There is no file {path}.")
+    if path.suffix.lower() not in SUFFIXES:
+        raise UserError(f"{path.name} is not a character file; use one of {', '.join(SUFFIXES)}.")
+    before = set(bpy.data.objects)
+    try:
+        _import(path)
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1].removeprefix("Error: ").rstrip(".")
+        raise UserError(f"{path.name} could not be imported: {reason}.") from error
+    return [obj for obj in bpy.data.objects if obj not in before]
+
+
+def _import(path: Path) -> None:
+    """Run the importer for a file's kind; the importers speak of failure by RuntimeError."""
+    suffix = path.suffix.lower()
+    with _quiet():
+        if suffix == ".fbx":
+            if hasattr(bpy.ops.wm, "fbx_import"):
+                bpy.ops.wm.fbx_import(filepath=str(path))
+            else:  # Blender 4.3 and 4.4 have only the importer written in Python
+                bpy.ops.import_scene.fbx(filepath=str(path))
+        elif suffix == ".blend":
+            with bpy.data.libraries.load(str(path), link=False) as (source, target):
+                target.objects = source.objects
+            for obj in target.objects:
+                if obj is not None:
+                    bpy.context.scene.collection.objects.link(obj)
+        elif suffix == ".vrm":
+            # A VRM file is a glTF binary under another name, and the importer goes by the name.
+            with tempfile.TemporaryDirectory() as folder:
+                copy = Path(folder, path.stem + ".glb")
+                shutil.copyfile(path, copy)
+                bpy.ops.import_scene.gltf(filepath=str(copy))
+        else:
+            bpy.ops.import_scene.gltf(filepath=str(path))
+
+
+def remove_objects(objects: list[Object]) -> None:
+    """Take objects out of the file, and with them the data that nothing else uses."""
+    bpy.data.batch_remove(objects)
+    bpy.data.orphans_purge(do_local_ids=True, do_linked_ids=True, do_recursive=True)
+
+
+def bones_by_keypoint(armature: Object) -> dict[str, str]:
+    """Bare Mixamo name -> the armature's bone name, for the bones that carry keypoints.
+
+    Name spaces (``mixamorig:``, ``vis_char_144:mixamorig7:``) do not count.
+    """
+    known = set(skeleton.KEYPOINTS)
+    return {
+        bare: bone.name
+        for bone in armature.data.bones
+        if (bare := skeleton.bare_bone_name(bone.name)) in known
+    }
+
+
+def _meshes_of(armature: Object, objects: list[Object]) -> list[Object]:
+    return [
+        obj
+        for obj in objects
+        if obj.type == "MESH"
+        and any(m.type == "ARMATURE" and m.object == armature for m in obj.modifiers)
+    ]
+
+
+_COLLECTIONS = (
+    "objects",
+    "armatures",
+    "meshes",
+    "actions",
+    "materials",
+    "images",
+    "cameras",
+    "lights",
+    "collections",
+)
+
+
+@contextlib.contextmanager
+def _taking_back_on_error() -> Iterator[None]:
+    """Remove whatever came into the file since, if the block fails."""
+    before = {name: set(getattr(bpy.data, name)) for name in _COLLECTIONS}
+    try:
+        yield
+    except BaseException:
+        for name in _COLLECTIONS:
+            added = [block for block in getattr(bpy.data, name) if block not in before[name]]
+            bpy.data.batch_remove(added)
+        raise
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence the importers: they print texture paths of somebody else's machine by the dozen.
+
+    Blender's C++ code writes to the file descriptors and its Python importers to ``sys.stdout``.
+    """
+    with (
+        tempfile.TemporaryFile() as sink,
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        saved = [os.dup(fd) for fd in (1, 2)]
+        try:
+            for fd in (1, 2):
+                os.dup2(sink.fileno(), fd)
+            yield
+        finally:
+            for fd, copy in zip((1, 2), saved, strict=True):
+                os.dup2(copy, fd)
+                os.close(copy)

@@ -1,0 +1,186 @@
+"""Drawings by Grease Pencil's Line Art modifier, read back as polylines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+import cv2
+import numpy as np
+from bpy.types import Object
+from mathutils import Matrix
+from numpy.typing import NDArray
+
+from ..core.camera import Camera
+
+_SENSOR = 36.0
+"""Millimetres; any width does, the lens follows from it."""
+
+SIMPLIFY = 0.15
+"""Pixels by which a stored polyline may leave the one that Line Art drew."""
+
+MINIMUM_LENGTH = 1.5
+"""Shorter strokes, in pixels, are specks of the mesh's triangles and are left out."""
+
+
+class LineArt:
+    """A Grease Pencil object in the current scene that draws all meshes seen by a camera.
+
+    Make one per scene and keep it: setting it up costs more than a view. The modifier is switched
+    off between views, since it would otherwise run at every change of the frame.
+    """
+
+    def __init__(self) -> None:
+        scene = bpy.context.scene
+        self._data = _drawings().new("Croquis Lines")
+        self._data.layers.new("Lines").frames.new(0)
+        self._material = bpy.data.materials.new("Croquis Ink")
+        bpy.data.materials.create_gpencil_data(self._material)
+        self._data.materials.append(self._material)
+        self._object = bpy.data.objects.new("Croquis Lines", self._data)
+        scene.collection.objects.link(self._object)
+        self._modifier = modifier = self._object.modifiers.new("Line Art", "LINEART")
+        modifier.source_type = "SCENE"
+        modifier.target_layer = "Lines"
+        modifier.target_material = self._material
+        modifier.use_contour = True
+        modifier.use_crease = True
+        modifier.use_intersection = False
+        modifier.use_material = False
+        modifier.use_edge_mark = False
+        modifier.use_loose = False
+        modifier.show_viewport = False
+        self._camera = bpy.data.objects.new("Croquis Eye", bpy.data.cameras.new("Croquis Eye"))
+        scene.collection.objects.link(self._camera)
+
+    def draw(self, camera: Camera, points: NDArray[np.floating]) -> list[NDArray[np.float32]]:
+        """The strokes of the scene as it stands, seen by a camera.
+
+        Line Art looks from the camera's eye with a field wide enough for ``points``; its strokes
+        come back in world space and are projected by ``camera`` itself, so that picture and labels
+        share one projection and the camera's zoom and shift cost nothing.
+
+        Args:
+            camera: the view.
+            points: ``[N, 3]`` world space: what has to be inside Line Art's own frame.
+
+        Returns:
+            Polylines ``[n, 2]`` in pixels, sorted by their coordinates: Line Art's own order
+            changes from process to process.
+        """
+        scene = bpy.context.scene
+        aim_camera(self._camera, camera, points)
+        scene.camera = self._camera
+        scene.render.resolution_x, scene.render.resolution_y = camera.size
+        self._modifier.show_viewport = True
+        try:
+            graph = bpy.context.evaluated_depsgraph_get()
+            graph.update()
+            world, offsets = self._read(graph)
+        finally:
+            self._modifier.show_viewport = False
+        pixels = camera.project(world).astype(np.float32)
+        strokes = []
+        for first, last in zip(offsets[:-1], offsets[1:], strict=True):
+            stroke = pixels[first:last]
+            if not np.isfinite(stroke).all():
+                continue
+            if np.linalg.norm(np.diff(stroke, axis=0), axis=1).sum() < MINIMUM_LENGTH:
+                continue
+            strokes.append(cv2.approxPolyDP(stroke[:, None], SIMPLIFY, closed=False)[:, 0])
+        return sorted(strokes, key=_canonical)
+
+    def _read(self, graph: bpy.types.Depsgraph) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+        """World points of the evaluated drawing, and where each curve starts among them."""
+        evaluated = self._object.evaluated_get(graph)
+        frame = evaluated.data.layers[0].current_frame()
+        if frame is None:
+            return np.zeros((0, 3)), np.zeros(1, np.int32)
+        drawing = frame.drawing
+        offsets = np.zeros(max(len(drawing.curve_offsets), 1), np.int32)
+        if len(drawing.curve_offsets):
+            drawing.curve_offsets.foreach_get("value", offsets)
+        attribute = drawing.attributes.get("position")
+        points = np.zeros(offsets[-1] * 3, np.float32)
+        if attribute is not None and len(points):
+            attribute.data.foreach_get("vector", points)
+        matrix = np.array(evaluated.matrix_world)
+        local = points.reshape(-1, 3).astype(np.float64)
+        return local @ matrix[:3, :3].T + matrix[:3, 3], offsets
+
+    def remove(self) -> None:
+        """Take its objects and data out of the file."""
+        bpy.data.objects.remove(self._object)
+        eye = self._camera.data
+        bpy.data.objects.remove(self._camera)
+        bpy.data.cameras.remove(eye)
+        _drawings().remove(self._data)
+        bpy.data.materials.remove(self._material)
+
+
+def _drawings() -> Any:
+    """The file's Grease Pencil data; Blender 5.0 gave the new kind its old name back."""
+    name = "grease_pencils_v3" if hasattr(bpy.data, "grease_pencils_v3") else "grease_pencils"
+    return getattr(bpy.data, name)
+
+
+def aim_camera(
+    obj: Object, camera: Camera, points: NDArray[np.floating], margin: float = 0.05
+) -> Camera:
+    """Put a Blender camera object at a camera's eye, its frame centred and wide enough for points.
+
+    Args:
+        obj: a camera object.
+        camera: the view; its zoom and shift are not used.
+        points: ``[N, 3]`` world space.
+        margin: free border, as a share of the frame.
+
+    Returns:
+        The camera that ``obj`` now is: same eye and axes, with the focal length of ``obj``.
+    """
+    matrix = np.eye(4)
+    # Blender's camera looks along its -Z with Y up; ours along +z with y down.
+    matrix[:3, :3] = camera.rotation.T @ np.diag([1.0, -1.0, -1.0])
+    matrix[:3, 3] = camera.position
+    obj.matrix_world = Matrix(matrix.tolist())
+    local = camera.to_camera(points)
+    width, height = camera.size
+    half = np.array([width, height]) / 2 * (1 - 2 * margin)
+    data = obj.data
+    depth = local[:, 2]
+    data.clip_start = max(float(depth.min()) * 0.2, 1e-3)
+    data.clip_end = float(depth.max()) * 5 + 1
+    data.sensor_fit = "HORIZONTAL"
+    plane = local[:, :2] if camera.orthographic else local[:, :2] / depth[:, None]
+    focal = float(np.min(half / np.maximum(np.abs(plane).max(axis=0), 1e-9)))
+    if camera.orthographic:
+        data.type = "ORTHO"
+        data.ortho_scale = width / focal
+    else:
+        data.type = "PERSP"
+        data.sensor_width = _SENSOR
+        data.lens = max(focal * _SENSOR / width, 1.0)
+        focal = data.lens * width / _SENSOR
+    return Camera(
+        camera.rotation,
+        camera.translation,
+        focal,
+        np.array([width, height]) / 2,
+        camera.size,
+        camera.orthographic,
+    )
+
+
+def _canonical(stroke: NDArray[np.float32]) -> tuple[float, ...]:
+    return (*(float(v) for v in stroke[0]), *(float(v) for v in stroke[-1]), float(len(stroke)))
+
+
+def silhouette_area(strokes: list[NDArray[np.float32]], size: int) -> float:
+    """Square pixels inside a drawing's outer contours, gaps of up to two pixels closed."""
+    page = np.zeros((size, size), np.uint8)
+    lines = [np.round(stroke * 16).astype(np.int32) for stroke in strokes]
+    cv2.polylines(page, lines, False, 255, 1, cv2.LINE_8, 4)
+    closed = cv2.morphologyEx(page, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    contours, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(page, contours, -1, 255, cv2.FILLED)
+    return float(np.count_nonzero(page))
