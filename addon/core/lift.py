@@ -1,0 +1,181 @@
+"""From 2D keypoints to 3D bone directions: the lifter's forward pass, in plain numpy.
+
+The network is a multilayer perceptron in the line of Martinez et al., "A simple yet effective baseline
+for 3d human pose estimation" (ICCV 2017). It sees only where the keypoints lie relative to each other:
+position, size and rotation of the drawing in its plane are taken out before and put back after, so the
+lifted pose turns with the drawing. Each output is a mean vector of a von Mises-Fisher distribution on
+the sphere: it points in the expected direction, and its length is the concentration kappa.
+``trainer/lifter.py`` trains it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import skeleton
+from .rotations import unit
+
+FloatArray = NDArray[np.float64]
+
+WEIGHTS = Path(__file__).parents[1] / "models" / "lifter.npz"
+
+AXES: tuple[str, ...] = (
+    "Up",
+    "Hips",
+    "Spine2",
+    "Head",
+    "LeftForeArm",
+    "RightForeArm",
+    "LeftLeg",
+    "RightLeg",
+)
+"""Directions beside the bones: the world's up, the character's left as the hips, chest and head carry
+it, and the axes about which elbows and knees bend (right-handed, positive when the joint closes)."""
+
+AXIS_FLIP: tuple[int, ...] = tuple(AXES.index(skeleton.mirror_name(name)) for name in AXES)
+"""Row of each axis in the mirrored figure."""
+
+BONE_FLIP: tuple[int, ...] = tuple(
+    skeleton.BONES.index((skeleton.FLIP[a], skeleton.FLIP[b])) for a, b in skeleton.BONES
+)
+"""Row of each bone of ``skeleton.BONES`` in the mirrored figure."""
+
+_BOTTOM = [skeleton.INDEX[n] for n in ("Hips", "LeftUpLeg", "RightUpLeg")]
+_TOP = [skeleton.INDEX[n] for n in ("Neck", "LeftArm", "RightArm", "Spine2")]
+
+
+@dataclass(frozen=True)
+class Lifted:
+    """The lifter's reading of one figure, camera space (x right, y down, z forward).
+
+    Attributes:
+        directions: ``[22, 3]`` unit vectors, one for each of ``skeleton.BONES``.
+        certainty: ``[22]`` 0..1, the mean resultant length: 1 when only one direction is possible.
+        axes: ``[8, 3]`` unit vectors, one for each of :data:`AXES`.
+        axes_certainty: ``[8]`` 0..1.
+    """
+
+    directions: FloatArray
+    certainty: FloatArray
+    axes: FloatArray
+    axes_certainty: FloatArray
+
+
+@dataclass(frozen=True)
+class Normalised:
+    """Keypoints of N figures as the network sees them.
+
+    Attributes:
+        features: ``[N, 69]`` float32: x and y of each keypoint, then its score; missing ones are 0.
+        rotations: ``[N, 2, 2]``: picture vectors = rotation @ normalised vectors.
+    """
+
+    features: NDArray[np.float32]
+    rotations: FloatArray
+
+
+def normalise(keypoints: ArrayLike, scores: ArrayLike) -> Normalised:
+    """Take position, size and in-plane rotation out of keypoints: trainer and add-on share this.
+
+    The figure is centred on the mean of its keypoints, scaled to a root-mean-square radius of one, and
+    turned until the trunk (hips to shoulders) points straight up.
+
+    Args:
+        keypoints: ``[N, 23, 2]`` pixels or any unit, y down; NaN where missing.
+        scores: ``[N, 23]`` 0..1; 0 or NaN where missing.
+    """
+    points = np.asarray(keypoints, dtype=np.float64)
+    scores = np.nan_to_num(np.asarray(scores, dtype=np.float64), nan=0.0).clip(0, 1)
+    scores = np.where(np.isfinite(points).all(axis=-1), scores, 0.0)
+    valid = (scores > 0)[..., None]
+    points = np.where(valid, points, 0.0)
+
+    def mean(rows: list[int] | slice) -> FloatArray:
+        return points[:, rows].sum(axis=1) / np.maximum(valid[:, rows].sum(axis=1), 1)
+
+    whole = slice(None)
+    trunk = unit(mean(_TOP) - mean(_BOTTOM))
+    known = valid[:, _TOP].any(axis=1) & valid[:, _BOTTOM].any(axis=1) & trunk.any(axis=1)[:, None]
+    trunk = np.where(known, trunk, np.array([0.0, -1.0]))
+    # Columns: where the normalised x and y axes lie in the picture; the trunk is normalised -y.
+    rotations = np.stack([np.stack([-trunk[:, 1], trunk[:, 0]], -1), -trunk], axis=-1)
+
+    points = np.where(valid, points - mean(whole)[:, None], 0.0)
+    count = np.maximum(valid.sum(axis=1), 1)
+    radius = np.sqrt((points**2).sum(axis=(1, 2))[:, None] / count)
+    points = points / np.maximum(radius, 1e-9)[..., None] @ rotations
+    features = np.concatenate([points.reshape(len(points), -1), scores], axis=1)
+    return Normalised(features.astype(np.float32), rotations)
+
+
+def mean_resultant_length(kappa: FloatArray) -> FloatArray:
+    """How long the mean of vectors drawn from a von Mises-Fisher distribution is: coth k - 1/k."""
+    k = np.maximum(kappa, 1e-3)
+    return 1 / np.tanh(k) - 1 / k
+
+
+def mirror(vectors: FloatArray) -> FloatArray:
+    """Rows ``[30, 3]`` (bones, then axes) of the figure as seen in a mirror, in their new places.
+
+    The axes are pseudo-vectors or name the character's left: mirrored, they also change their sign,
+    except the world's up.
+    """
+    bones, axes = np.split(vectors, [len(skeleton.BONES)])
+    across = np.array([-1.0, 1.0, 1.0])
+    axes = axes[list(AXIS_FLIP)] * across
+    axes[1:] *= -1
+    return np.concatenate([bones[list(BONE_FLIP)] * across, axes])
+
+
+@cache
+def _weights(path: Path) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    with np.load(path, allow_pickle=False) as data:
+        count = sum(name.startswith("w") for name in data.files)
+        return [
+            (data[f"w{i}"].astype(np.float32), data[f"b{i}"].astype(np.float32))
+            for i in range(count)
+        ]
+
+
+def forward(features: NDArray[np.float32], path: Path = WEIGHTS) -> FloatArray:
+    """The network: ``[N, 69]`` -> ``[N, 30, 3]`` von Mises-Fisher vectors, normalised frame.
+
+    The first and the last layer are linear maps; the ones between come in residual pairs.
+    """
+    layers = _weights(path)
+    x = np.maximum(features @ layers[0][0] + layers[0][1], 0)
+    for (w1, b1), (w2, b2) in zip(layers[1:-1:2], layers[2:-1:2], strict=True):
+        x = x + np.maximum(np.maximum(x @ w1 + b1, 0) @ w2 + b2, 0)
+    out = x @ layers[-1][0] + layers[-1][1]
+    return out.reshape(len(out), -1, 3).astype(np.float64)
+
+
+def lift(keypoints: ArrayLike, scores: ArrayLike, path: Path = WEIGHTS) -> Lifted:
+    """Read one figure's 2D keypoints as 3D directions.
+
+    Args:
+        keypoints: ``[23, 2]`` pixels, y down; missing ones may be NaN.
+        scores: ``[23]`` 0..1; 0 or NaN where missing.
+        path: the network's weights.
+    """
+    keypoints = np.asarray(keypoints, dtype=np.float64)
+    scores = np.asarray(scores, dtype=np.float64)
+    flip = list(skeleton.FLIP)
+    # The figure and its mirror image are two looks at the same pose: their mean is the better one.
+    pair = normalise(
+        np.stack([keypoints, keypoints[flip] * np.array([-1.0, 1.0])]),
+        np.stack([scores, scores[flip]]),
+    )
+    seen, mirrored = forward(pair.features, path)
+    vectors = (seen + mirror(mirrored)) / 2
+    vectors[:, :2] = vectors[:, :2] @ pair.rotations[0].T
+    kappa = np.linalg.norm(vectors, axis=1)
+    certainty = mean_resultant_length(kappa)
+    bones = len(skeleton.BONES)
+    directions = unit(vectors)
+    return Lifted(directions[:bones], certainty[:bones], directions[bones:], certainty[bones:])
