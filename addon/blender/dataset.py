@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from ..core import coco, retarget, skeleton
 from ..core.camera import Camera, look_at, ring
 from ..core.errors import UserError
+from ..core.files import write_whole
 from ..core.retarget import Motion
 from ..core.strokes import StrokePack, View
 from .animations import Puppet, load_motions, motion_files
@@ -187,7 +188,7 @@ def write_annotations(settings: DatasetSettings) -> int:
 
     def entries() -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
         for path in sorted((settings.out / "annotations").glob("*.json")):
-            for image, figure in json.loads(path.read_text(encoding="utf-8")):
+            for image, figure in json.loads(path.read_text(encoding="utf-8"))["views"]:
                 yield image, [figure]
 
     return coco.write(settings.out / "annotations.json", entries(), schema=SCHEMA)
@@ -215,9 +216,7 @@ def _claim(settings: DatasetSettings) -> None:
                 "choose another folder or the same settings."
             )
         return
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(json.dumps(ours, indent=1), encoding="utf-8")
-    temporary.replace(path)
+    write_whole(path, json.dumps(ours, indent=1).encode())
 
 
 def _quotas(
@@ -264,7 +263,9 @@ def _render_clip(
     """Render the first ``poses`` poses of a motion; yields the number of views after each pose."""
     name = clip_name(character.name, motion.name)
     record = settings.out / "strokes" / f"{name}.npz"
-    if record.exists():
+    sidecar = settings.out / "annotations" / f"{name}.json"
+    # A run with a limit may have cut the clip short; a longer one then draws it again.
+    if record.exists() and json.loads(sidecar.read_text(encoding="utf-8"))["poses"] >= poses:
         yield poses * settings.cameras
         return
     views: list[View] = []
@@ -312,13 +313,9 @@ def _render_clip(
                 (image, coco.annotation(pixels, visibility, (*low, *(high - low)), area))
             )
         yield settings.cameras
-    sidecar = settings.out / "annotations" / f"{name}.json"
-    temporary = sidecar.with_name(sidecar.name + ".part")
-    try:
-        temporary.write_text(json.dumps(entries, separators=(",", ":")), encoding="utf-8")
-        temporary.replace(sidecar)
-    finally:
-        temporary.unlink(missing_ok=True)
+    document = json.dumps({"poses": poses, "views": entries}, separators=(",", ":"))
+    write_whole(sidecar, document.encode())
+    # The record comes last: where it stands, everything else of the clip does.
     StrokePack.from_views(views, settings.size, (character.name, motion.name)).save(record)
 
 
@@ -379,16 +376,6 @@ def draw_plain(strokes: list[NDArray[np.float32]], size: int) -> NDArray[np.uint
 
 
 def _write_png(path: Path, image: NDArray[np.uint8]) -> None:
-    """Write a PNG beside its place, then rename it.
-
-    Raises:
-        OSError: the disk is full or the folder cannot be written.
-    """
     # cv2.imwrite cannot open every path on Windows and hides the reason of a failure.
     _, data = cv2.imencode(".png", image)
-    temporary = path.with_name(path.name + ".part")
-    try:
-        temporary.write_bytes(data.tobytes())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, data.tobytes())

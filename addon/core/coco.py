@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from . import skeleton
 from .errors import UserError
+from .files import write_whole
 
 CATEGORY: dict[str, Any] = {
     "id": 1,
@@ -79,12 +80,7 @@ def write(
         "annotations": annotations,
         "categories": [CATEGORY],
     }
-    temporary = path.with_name(path.name + ".part")
-    try:
-        temporary.write_text(json.dumps(document, separators=(",", ":")), encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, json.dumps(document, separators=(",", ":")).encode())
     return len(images)
 
 

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from . import skeleton
+from .files import written_whole
 
 UNITS_PER_PIXEL = 32
 """Stored coordinates are multiples of 1/32 pixel: finer than a pen, and +-1024 px fit in int16."""
@@ -119,8 +120,8 @@ class StrokePack:
         return cls(
             size=size,
             points=np.round(points).astype(np.int16),
-            stroke_starts=np.cumsum([0, *map(len, strokes)], dtype=np.int64),
-            view_starts=np.cumsum([0, *(len(view.strokes) for view in views)], dtype=np.int64),
+            stroke_starts=_starts([len(stroke) for stroke in strokes]),
+            view_starts=_starts([len(view.strokes) for view in views]),
             keypoints=stack("keypoints", (skeleton.COUNT, 2), np.float32),
             visibility=stack("visibility", (skeleton.COUNT,), np.uint8),
             joints=stack("joints", (skeleton.COUNT, 3), np.float32),
@@ -145,8 +146,7 @@ class StrokePack:
             return np.concatenate([getattr(pack, name) for pack in packs])
 
         def join_starts(name: str) -> NDArray[np.int64]:
-            counts = [np.diff(getattr(pack, name)) for pack in packs]
-            return np.cumsum(np.concatenate([[0], *counts]), dtype=np.int64)
+            return _starts(np.concatenate([np.diff(getattr(pack, name)) for pack in packs]))
 
         offsets = np.cumsum([0, *(len(pack.clips) for pack in packs[:-1])])
         return cls(
@@ -175,8 +175,8 @@ class StrokePack:
         return StrokePack(
             size=self.size,
             points=self.points[rows],
-            stroke_starts=np.concatenate([[0], np.cumsum(lengths[strokes])]).astype(np.int64),
-            view_starts=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            stroke_starts=_starts(lengths[strokes]),
+            view_starts=_starts(counts),
             keypoints=self.keypoints[indices],
             visibility=self.visibility[indices],
             joints=self.joints[indices],
@@ -211,18 +211,16 @@ class StrokePack:
             "clip": self.clip,
             "clips": np.array(self.clips, dtype=np.str_).reshape(-1, 2),
         }
-        temporary = path.with_name(path.name + ".part")
-        try:
-            with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-                for name, array in arrays.items():
-                    buffer = io.BytesIO()
-                    np.lib.format.write_array(buffer, array, allow_pickle=False)
-                    info = zipfile.ZipInfo(name + ".npy")
-                    info.compress_type = zipfile.ZIP_DEFLATED
-                    archive.writestr(info, buffer.getvalue())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with (
+            written_whole(path) as temporary,
+            zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive,
+        ):
+            for name, array in arrays.items():
+                buffer = io.BytesIO()
+                np.lib.format.write_array(buffer, array, allow_pickle=False)
+                info = zipfile.ZipInfo(name + ".npy")
+                info.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(info, buffer.getvalue())
 
     @classmethod
     def load(cls, path: Path) -> StrokePack:
@@ -241,8 +239,8 @@ class StrokePack:
                 return cls(
                     size=int(data["size"]),
                     points=np.cumsum(deltas, axis=0, dtype=np.int16),
-                    stroke_starts=np.cumsum([0, *data["stroke_lengths"]], dtype=np.int64),
-                    view_starts=np.cumsum([0, *data["view_strokes"]], dtype=np.int64),
+                    stroke_starts=_starts(data["stroke_lengths"]),
+                    view_starts=_starts(data["view_strokes"]),
                     keypoints=data["keypoints"],
                     visibility=data["visibility"],
                     joints=data["joints"],
@@ -253,6 +251,11 @@ class StrokePack:
                 )
         except (zipfile.BadZipFile, KeyError, EOFError, OSError) as error:
             raise ValueError(f"{path} is not a stroke pack: {error}") from error
+
+
+def _starts(lengths: ArrayLike) -> NDArray[np.int64]:
+    """Where each of several runs of the given lengths starts, and where the last one ends."""
+    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
 
 
 def _ranges(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,0 +1,34 @@
+"""Files that are whole or absent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A place beside ``path`` to write to, renamed to ``path`` when the block ends well.
+
+    Whatever goes wrong (a full disk, Esc, an exception), no half-written file keeps the final name,
+    and an older file of that name stays as it was.
+
+    Yields:
+        The path to write.
+
+    Raises:
+        OSError: the folder cannot be written or the disk is full.
+    """
+    temporary = path.with_name(path.name + ".part")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file in one piece; see :func:`written_whole`."""
+    with written_whole(path) as temporary:
+        temporary.write_bytes(data)
