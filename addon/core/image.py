@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,10 +25,27 @@ InkArray = NDArray[np.float32]
 MARGIN = 1.25
 """Side of the network's square crop, as a multiple of the longer side of the figure's box."""
 
-_PAPER_GRID = 48  # blocks along the longer side when the paper's brightness is estimated
-_PAPER_WINDOW = 19  # blocks; black areas narrower than this do not pass for paper
+_PAPER_GRID = 48  # blocks along the longer side in which the paper's brightness is estimated
+_PAPER_WINDOW = 19  # blocks; lines and areas narrower than this do not pass for shadows
 _PAPER_LEVEL = 224  # grey of flattened paper: leaves room for what is brighter than its estimate
-_FIND_SIDE = 512  # longer side of the picture in which figures are looked for, pixels
+_PAPER_ROUNDS = 5  # fits of the paper's surface, each through the light blocks of the one before
+_DEEPEST_SHADOW = 0.55  # of the surface's brightness; what is darker is drawn
+_DARK_PAGE = 100  # grey; a page below it may carry light lines
+_NOISE_REACH = 2.0  # spreads (10 % to 40 % quantile) above the paper's grey that are still noise
+_FAINTEST = 0.08  # darkness below which nothing counts as a stroke
+
+# Where figures are looked for; lengths are shares of the page's longer side unless said otherwise.
+_FIND_SIDE = 384  # pixels
+_INKED = 0.4  # ink above this is drawn
+_EDGE_DEPTH = 0.2  # of the width and height: as far in as the page's edges and frames reach
+_EDGE_LENGTH = 0.4  # of the width or height: at least as long are they
+_RULE_ENDS = 0.08  # of the width: a ruled line ends no farther than this from both sides
+_SPECK = 0.015  # up to this size it is no fragment
+_TOUCHING = 0.012  # nearer than this, fragments are one
+_LINK = 0.035  # of the larger group: nearer than this, they belong together
+_SMALLEST_FIGURE = 0.06
+_SMALLEST_SHARE = 0.2  # of the largest figure
+
 
 
 class Box(NamedTuple):
@@ -156,100 +174,320 @@ def ink(grey: GreyArray) -> InkArray:
 
     The paper's brightness is estimated from the light parts of every neighbourhood and divided out,
     so that shadows, grey and coloured paper become 0; then the contrast is stretched between the
-    paper's noise and the darkest strokes, so that thin pencil becomes nearly 1. White lines on a dark
-    page count as ink. A clean black-on-white drawing stays as it is.
+    paper's noise and the darkest strokes, so that thin pencil becomes nearly 1. White lines on a
+    dark page count as ink. A clean black-on-white drawing stays as it is.
 
     Args:
         grey: ``[H, W]`` uint8.
 
     Returns:
-        ``[H, W]`` float32, 1 = ink, 0 = paper; all 0 for an empty page.
+        ``[H, W]`` float32, 1 = ink, 0 = paper; all 0 for a blank page.
     """
     if not grey.size:
         return np.zeros(grey.shape, np.float32)
     height, width = grey.shape
-    scale = min(1.0, _PAPER_GRID / max(height, width))
-    grid = (max(1, round(width * scale)), max(1, round(height * scale)))
+    shrink = min(1.0, _PAPER_GRID / max(height, width))
+    grid = (max(1, round(width * shrink)), max(1, round(height * shrink)))
     blocks = cv2.resize(grey, grid, interpolation=cv2.INTER_AREA)
-    if _is_dark_page(blocks):
+    if _is_dark_page(grey, blocks):
         grey, blocks = cv2.bitwise_not(grey), cv2.bitwise_not(blocks)
-    window = np.ones((_PAPER_WINDOW, _PAPER_WINDOW), np.uint8)
-    paper = cv2.blur(cv2.morphologyEx(blocks, cv2.MORPH_CLOSE, window), (5, 5))
-    paper = cv2.max(cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR), 1)
+    paper = cv2.resize(_paper(blocks), (width, height), interpolation=cv2.INTER_LINEAR)
     flat = cv2.divide(grey, paper, scale=_PAPER_LEVEL)
     darkness = np.maximum(0, (_PAPER_LEVEL - np.arange(256)) / _PAPER_LEVEL)
-    counts = cv2.calcHist([flat], [0], None, [256], [0, 256]).ravel()
-    return cv2.LUT(flat, _stretch_curve(darkness, counts))
+    return cv2.LUT(flat, _stretch(darkness, _histogram(flat)))
 
 
-def _is_dark_page(blocks: GreyArray) -> bool:
-    """True for light lines on a dark page: dark as a whole, and all around its border."""
+def _histogram(grey: GreyArray) -> NDArray[np.float64]:
+    """``[256]`` how many pixels have each value."""
+    return cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel().astype(np.float64)
+
+
+def _is_dark_page(grey: GreyArray, blocks: GreyArray) -> bool:
+    """True for light lines on a dark page.
+
+    Such a page is dark as a whole and all around its border (a black silhouette is not), and what
+    stands out from it is lighter (in a dim photograph of a white page it is darker).
+    """
     border = np.concatenate([blocks[0], blocks[-1], blocks[:, 0], blocks[:, -1]])
-    return bool(np.median(border) < 100 and np.median(blocks) < 100)
+    middle = np.median(blocks)
+    if not (middle < _DARK_PAGE and np.median(border) < _DARK_PAGE):
+        return False
+    deviation = np.arange(256) - middle
+    return bool(_histogram(grey) @ deviation**3 > 0)
 
 
-def _stretch_curve(darkness: NDArray[np.float64], counts: NDArray) -> InkArray:
-    """What each value becomes so that noise is 0 and strokes are 1.
+def _paper(blocks: GreyArray) -> GreyArray:
+    """The brightness of the bare paper, from a picture shrunk to blocks; same shape, at least 1.
+
+    A quadratic surface through the light blocks follows the fall-off of a lamp or a lens right to
+    the page's border. A closing then follows what is less smooth, a shadow's edge; it is not
+    allowed far below the surface, where it would take a wide black area for paper.
+    """
+    light = cv2.morphologyEx(blocks, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    values = light.ravel().astype(np.float64)
+    design = _quadratic_design(blocks.shape)
+    keep = np.ones(len(values), dtype=bool)
+    surface = values
+    for _ in range(_PAPER_ROUNDS):
+        rows = design[keep]
+        # The small ridge keeps a page of a few blocks solvable.
+        normal = rows.T @ rows + 1e-6 * len(rows) * np.eye(design.shape[1])
+        surface = design @ np.linalg.solve(normal, rows.T @ values[keep])
+        keep = values > surface * 0.97
+        if np.count_nonzero(keep) < 2 * design.shape[1]:
+            break
+    low, high = (values[keep].min(), values[keep].max()) if keep.any() else (1.0, 255.0)
+    # Outside the light blocks the surface is a guess: it may not leave their range.
+    low, high = (values[keep].min(), values[keep].max()) if keep.any() else (1.0, 255.0)
+    fitted = np.clip(surface, low, high).reshape(blocks.shape).astype(np.float32)
+    fitted = np.maximum(fitted, 1)
+    # Both closings lie above the paper: the picture's own on a slope's dark border, the quotient's
+    # at a shadow's edge, which the surface cannot follow. The lower one is the better estimate.
+    window = np.ones((_PAPER_WINDOW, _PAPER_WINDOW), np.uint8)
+    own = cv2.morphologyEx(light, cv2.MORPH_CLOSE, window).astype(np.float32)
+    sloped = fitted * cv2.morphologyEx(light / fitted, cv2.MORPH_CLOSE, window)
+    paper = np.maximum(np.minimum(own, sloped), fitted * _DEEPEST_SHADOW)
+    return np.clip(np.round(cv2.blur(paper, (5, 5))), 1, 255).astype(np.uint8)
+
+
+@lru_cache(maxsize=64)
+def _quadratic_design(shape: tuple[int, int]) -> NDArray[np.float64]:
+    """``[rows * columns, 6]``: 1, x, y, x^2, xy, y^2 of each block, x and y in -1..1."""
+    y, x = (axis.ravel() for axis in np.meshgrid(*(np.linspace(-1, 1, n) for n in shape), indexing="ij"))
+    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
+
+
+def _stretch(darkness: NDArray[np.float64], counts: NDArray[np.float64]) -> InkArray:
+    """A curve over grey values that makes the paper's noise 0 and strong strokes 1.
 
     Args:
-        darkness: ``[256]`` 0..1, falling: how dark each value is, compared with the paper.
-        counts: ``[256]`` the histogram.
+        darkness: ``[256]`` in 0..1, falling: how much darker than the paper each grey value is.
+        counts: ``[256]`` how many pixels have it.
 
     Returns:
-        ``[256]`` float32, 0..1.
+        ``[256]`` float32 in 0..1.
     """
-    share = np.cumsum(counts[::-1]) / max(1.0, float(counts.sum()))
-    rising = darkness[::-1]
-
-    def quantile(q: float) -> float:
-        return float(rising[min(255, int(np.searchsorted(share, q)))])
-
-    # The lightest third of a drawing is paper even where hatching is dense; its spread is noise.
-    light, middle = quantile(0.10), quantile(0.40)
-    floor = min(middle + 2.0 * (middle - light), 0.5)
-    inked = np.where(darkness > max(floor, 0.06), counts, 0.0)
-    if not inked.sum():
+    rising, counts = darkness[::-1], counts[::-1]
+    share = np.cumsum(counts) / max(1.0, counts.sum())
+    # Even a densely hatched drawing leaves two fifths of the page bare: their spread is the noise.
+    light, middle = (float(rising[int(np.searchsorted(share, q))]) for q in (0.1, 0.4))
+    floor = min(middle + _NOISE_REACH * (middle - light), 0.5)
+    inked = np.where(rising > max(floor, _FAINTEST), counts, 0.0)
+    if not inked.any():
         return np.zeros(256, np.float32)
-    below = np.cumsum(inked[::-1]) / inked.sum()
-    strong = float(rising[int(np.searchsorted(below, 0.90))])
-    return np.clip((darkness - floor) / max(strong - floor, 0.06), 0, 1).astype(np.float32)
+    strong = float(rising[int(np.searchsorted(np.cumsum(inked) / inked.sum(), 0.9))])
+    return np.clip((darkness - floor) / max(strong - floor, _FAINTEST), 0, 1).astype(np.float32)
 
 
 def find_figures(grey: GreyArray) -> list[Box]:
     """The drawn figures of a page, largest first.
 
+    The page's own marks (its edges, a frame, ruled lines) and specks are left out. What remains are
+    fragments of ink; those that lie near each other, measured against their size, are one figure,
+    unless they stand side by side like two people.
+
     Args:
         grey: ``[H, W]`` uint8.
 
     Returns:
-        At least one box, in pixels of ``grey``.
+        At least one box around ink, in pixels of ``grey``.
 
     Raises:
         UserError: nothing is drawn on the page.
     """
     height, width = grey.shape
-    scale = min(1.0, _FIND_SIDE / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    page = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if scale < 1 else grey
-    mask = (ink(page) > 0.4).astype(np.uint8)
-    reach = max(3, round(max(page.shape) * 0.03)) | 1
-    closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
+    shrink = min(1.0, _FIND_SIDE / max(height, width, 1))
+    size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    page = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if shrink < 1 else grey
+    fragments, labels = _fragments(_drawn(page))
+    groups = _group(fragments, labels, max(page.shape))
+    if not groups:
+        raise UserError("Nothing is drawn on this page; choose a picture with a figure on it.")
+    across, down = width / page.shape[1], height / page.shape[0]
+    boxes = [
+        Box(x * across, y * down, (right - x) * across, (bottom - y) * down)
+        for x, y, right, bottom in groups
+    ]
+    return sorted(boxes, key=lambda box: box.area, reverse=True)
+
+
+def _drawn(page: GreyArray) -> GreyArray:
+    """1 where the page has ink that is neither its edge nor a frame nor a ruled line, else 0."""
+    inked = ink(page)
+    edges = _page_edges(inked > _INKED)
+    if edges.any():
+        inked = _brighten(np.where(edges, np.float32(0), inked))
+    drawn = (inked > _INKED).astype(np.uint8)
+    return drawn & ~(_rules(drawn) | _rules(drawn.T.copy()).T)
+
+
+def _page_edges(drawn: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The ink of frames, of the table around a photographed page, and of shadows along its edges.
+
+    All of them are connected, long, and stay near the picture's border.
+    """
+    height, width = drawn.shape
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(drawn.astype(np.uint8))
+    rim = np.ones(drawn.shape, dtype=bool)
+    depth = round(_EDGE_DEPTH * height), round(_EDGE_DEPTH * width)
+    rim[depth[0] : height - depth[0], depth[1] : width - depth[1]] = False
+    at_rim = np.bincount(labels[rim], minlength=count)
+    total = np.maximum(stats[:, cv2.CC_STAT_AREA], 1)
+    long = (stats[:, cv2.CC_STAT_WIDTH] > _EDGE_LENGTH * width) | (
+        stats[:, cv2.CC_STAT_HEIGHT] > _EDGE_LENGTH * height
+    )
+    edge = long & (at_rim >= 0.97 * total)
+    edge[0] = False  # label 0 is the paper
+    return edge[labels]
+
+
+def _rules(drawn: GreyArray) -> GreyArray:
+    """The thin straight lines of a ``[H, W]`` mask that run from its left to its right side."""
+    height, width = drawn.shape
+    slack, thick = max(3, round(0.012 * height)) | 1, max(5, round(0.03 * height))
+    # Thickened, a line that tilts by a few pixels still contains a long straight run.
+    thickened = cv2.dilate(drawn, np.ones((slack, 1), np.uint8))
+    runs = cv2.morphologyEx(
+        thickened, cv2.MORPH_OPEN, np.ones((1, max(1, round(0.3 * width))), np.uint8)
+    )
+    runs &= ~cv2.morphologyEx(runs, cv2.MORPH_OPEN, np.ones((thick + slack, 1), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(runs)
+    left = stats[:, cv2.CC_STAT_LEFT]
+    right = left + stats[:, cv2.CC_STAT_WIDTH]
+    rule = (left <= _RULE_ENDS * width) & (right >= (1 - _RULE_ENDS) * width)
+    rule[0] = False
+    return rule[labels].astype(np.uint8)
+
+
+def _fragments(drawn: GreyArray) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """The connected pieces of a mask without specks.
+
+    Returns:
+        ``[F, 4]`` left, top, right, bottom of each, and ``[H, W]`` labels: 0 or 1 + its row.
+    """
+    side = max(drawn.shape)
+    reach = max(3, round(0.008 * side)) | 1
+    closed = cv2.morphologyEx(drawn, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(closed)
-    minimum = 0.05 * max(page.shape)
-    boxes = []
-    for left, top, w, h, _area in stats[1:count]:
-        if max(w, h) >= minimum:
-            boxes.append(Box(left / scale, top / scale, w / scale, h / scale))
-    if not boxes:
-        raise UserError("The page is empty: choose a picture with a drawn figure.")
-    return sorted(boxes, key=lambda box: -box.area)
+    extent = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
+    keep = extent > _SPECK * side
+    keep[0] = False
+    number = np.where(keep, np.cumsum(keep), 0).astype(np.int32)
+    x, y, w, h = stats[keep, :4].T.astype(np.int64)
+    return np.stack([x, y, x + w, y + h], axis=1), number[labels]
+
+
+def _gaps(labels: NDArray[np.int32]) -> list[tuple[float, int, int]]:
+    """Distances between neighbouring fragments, ``(pixels, row, row)``, shortest first.
+
+    Neighbours are those whose Voronoi cells touch; the shortest way from one to the other crosses
+    their common border, so that one distance transform serves all pairs.
+    """
+    distance, cells = cv2.distanceTransformWithLabels(
+        (labels == 0).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_CCOMP
+    )
+    # OpenCV numbers the cells by connected zero regions of its own: take our number from each.
+    ours = np.zeros(int(cells.max()) + 1, np.int64)
+    inside = labels > 0
+    ours[cells[inside]] = labels[inside]
+    owner = ours[cells]
+    count = int(labels.max()) + 1
+    keys, gaps = [], []
+    for first, second in (
+        (np.s_[:, :-1], np.s_[:, 1:]),
+        (np.s_[:-1, :], np.s_[1:, :]),
+    ):
+        a, b = owner[first], owner[second]
+        border = a != b
+        low, high = np.minimum(a, b)[border], np.maximum(a, b)[border]
+        keys.append(low * count + high)
+        gaps.append((distance[first] + distance[second])[border])
+    key, gap = np.concatenate(keys), np.concatenate(gaps)
+    order = np.argsort(gap, kind="stable")
+    unique, first_seen = np.unique(key[order], return_index=True)
+    shortest = gap[order][first_seen]
+    pairs = zip(shortest.tolist(), unique.tolist(), strict=True)
+    return sorted((d, k // count - 1, k % count - 1) for d, k in pairs)
+
+
+def _group(
+    fragments: NDArray[np.int64], labels: NDArray[np.int32], side: int
+) -> list[tuple[int, int, int, int]]:
+    """Join fragments into figures: single linkage, nearest pairs first.
+
+    Returns:
+        Left, top, right, bottom of each figure that is not tiny beside the largest one.
+    """
+    if not len(fragments):
+        return []
+    boxes = {i: tuple(int(v) for v in box) for i, box in enumerate(fragments)}
+    member = list(range(len(fragments)))
+
+    def join(a: int, b: int) -> None:
+        p, q = boxes[a], boxes.pop(b)
+        boxes[a] = (min(p[0], q[0]), min(p[1], q[1]), max(p[2], q[2]), max(p[3], q[3]))
+        for i, group in enumerate(member):
+            if group == b:
+                member[i] = a
+
+    for gap, i, j in _gaps(labels):
+        a, b = member[i], member[j]
+        if a != b and _belong_together(boxes[a], boxes[b], gap, side):
+            join(a, b)
+    for a in sorted(boxes, key=lambda i: _area(boxes[i]), reverse=True):
+        for b in [b for b in boxes if b != a and a in boxes]:
+            if _area(boxes[b]) <= _area(boxes[a]) and _overlap(boxes[a], boxes[b]) > 0.7:
+                join(a, b)
+    largest = max(_extent(box) for box in boxes.values())
+    smallest = max(_SMALLEST_FIGURE * side, _SMALLEST_SHARE * largest)
+    return [box for box in boxes.values() if _extent(box) >= smallest]
+
+
+_Bounds = tuple[int, int, int, int]
+
+
+def _extent(box: _Bounds) -> int:
+    return max(box[2] - box[0], box[3] - box[1])
+
+
+def _area(box: _Bounds) -> int:
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def _overlap(outer: _Bounds, inner: _Bounds) -> float:
+    """Share of ``inner`` that lies in ``outer``."""
+    w = min(outer[2], inner[2]) - max(outer[0], inner[0])
+    h = min(outer[3], inner[3]) - max(outer[1], inner[1])
+    return max(w, 0) * max(h, 0) / max(_area(inner), 1)
+
+
+def _belong_together(a: _Bounds, b: _Bounds, gap: float, side: int) -> bool:
+    """Whether two groups of fragments, ``gap`` pixels apart, are parts of one figure."""
+    touching = _TOUCHING * side
+    if gap <= touching:
+        limit_applies = False
+    else:
+        limit_applies = True
+        if gap > _LINK * max(_extent(a), _extent(b)):
+            return False
+    (aw, ah), (bw, bh) = ((p[2] - p[0], p[3] - p[1]) for p in (a, b))
+    beside = min(a[2], b[2]) - max(a[0], b[0]) < 0.2 * min(aw, bw)
+    upright = min(ah / max(aw, 1), bh / max(bw, 1)) > 1.2
+    if beside and upright and min(ah, bh) > 0.55 * max(ah, bh) and min(ah, bh) > 0.2 * side:
+        return False  # two people
+    apart = min(a[3], b[3]) - max(a[1], b[1]) <= 0
+    flat, tall = (a, b) if aw * bh > bw * ah else (b, a)
+    flat_w, flat_h = flat[2] - flat[0], flat[3] - flat[1]
+    caption = apart and flat_w > 4 * flat_h and flat_w > 0.5 * (tall[2] - tall[0])
+    return not (caption and limit_applies)  # a line of text, the shadow on the ground
 
 
 def crop(ink_map: InkArray, box: Box, size: int) -> tuple[InkArray, Affine]:
     """Cut a figure out as the network's square input.
 
     The square has the side ``MARGIN * max(width, height)`` and the box's centre; what lies outside
-    the picture is paper.
+    the picture is paper. Thin lines, which shrinking makes faint, are brightened again, so that a
+    large scan gives the same input as a small one.
 
     Args:
         ink_map: ``[H, W]`` float32, 1 = ink.
@@ -257,36 +495,47 @@ def crop(ink_map: InkArray, box: Box, size: int) -> tuple[InkArray, Affine]:
         size: side of the result, pixels.
 
     Returns:
-        The crop, ``[size, size]`` float32, and the map from its pixels to the picture's.
+        The crop, ``[size, size]`` float32 in 0..1, and the map from its pixels to the picture's.
 
     Raises:
         UserError: the box has no extent.
     """
     side = max(box.width, box.height) * MARGIN
     if not (np.isfinite(box).all() and side > 0):
-        raise UserError("The box around the figure is empty: draw it anew.")
+        raise UserError("The box around the figure is empty; draw it again.")
     scale = side / size
-    centre = np.array(box.centre)
-    to_picture = Affine(np.column_stack([np.eye(2) * scale, centre - side / 2]))
+    corner = np.array(box.centre) - side / 2
+    to_picture = Affine(np.column_stack([np.eye(2) * scale, corner]))
+    # Whole factors by averaging, the rest by sampling twice as finely: nothing falls in between.
+    factor = max(1, int(scale))
+    height, width = ink_map.shape
+    left, top = (int(v) for v in np.clip(np.floor(corner), 0, (width, height)))
+    right, bottom = (int(v) for v in np.clip(np.ceil(corner + side), 0, (width, height)))
+    part = ink_map[top:bottom, left:right]
+    if not part.size:
+        return np.zeros((size, size), np.float32), to_picture
+    if factor > 1:
+        rest = (-part.shape[0] % factor, -part.shape[1] % factor)
+        part = cv2.copyMakeBorder(part, 0, rest[0], 0, rest[1], cv2.BORDER_CONSTANT)
+        whole = (part.shape[1] // factor, part.shape[0] // factor)
+        part = cv2.resize(part, whole, interpolation=cv2.INTER_AREA)
+    fine = 2 if scale > 1 else 1
+    step = scale / fine / factor
+    offset = (corner - (left, top)) / factor
     # warpAffine counts from pixel centres: its 0 is our 0.5.
-    shift = to_picture.matrix.copy()
-    shift[:, 2] += 0.5 * scale - 0.5
-    if scale > 1:  # shrink by averaging first, or thin lines fall between the samples
-        low = np.floor(centre - side / 2).astype(int)
-        high = np.ceil(centre + side / 2).astype(int)
-        height, width = ink_map.shape
-        part = ink_map[max(0, low[1]) : max(0, high[1]), max(0, low[0]) : max(0, high[0])]
-        ink_map = cv2.copyMakeBorder(
-            part,
-            max(0, -low[1]),
-            max(0, high[1] - max(height, low[1])),
-            max(0, -low[0]),
-            max(0, high[0] - max(width, low[0])),
-            cv2.BORDER_CONSTANT,
-        )
-        result = cv2.resize(ink_map, (size, size), interpolation=cv2.INTER_AREA)
-        true_side = high - low
-        to_picture = Affine(np.column_stack([np.diag(true_side / size), low.astype(np.float64)]))
-        return result, to_picture
+    matrix = np.column_stack([np.eye(2) * step, offset + 0.5 * step - 0.5])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(ink_map, shift, (size, size), flags=flags), to_picture
+    result = cv2.warpAffine(part, matrix, (size * fine, size * fine), flags=flags)
+    if fine > 1:
+        result = cv2.resize(result, (size, size), interpolation=cv2.INTER_AREA)
+    return _brighten(result), to_picture
+
+
+def _brighten(ink_map: InkArray) -> InkArray:
+    """Scale an ink map so that its strong strokes are 1 (again)."""
+    values = cv2.convertScaleAbs(ink_map, alpha=255)
+    counts = _histogram(values) * (np.arange(256) > 255 * _FAINTEST)
+    if not counts.any():
+        return ink_map
+    strong = int(np.searchsorted(np.cumsum(counts) / counts.sum(), 0.9)) / 255
+    return np.minimum(ink_map * np.float32(1 / strong), 1)
