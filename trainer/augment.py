@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -28,6 +28,9 @@ FloatArray = NDArray[np.float64]
 
 FIGURE_SHARE = 0.45
 """Share of the samples that are drawn from the skeleton alone."""
+
+GROTESQUE_FIGURE_SHARE = 0.75
+"""The same for robots and animals, whose own outline is no person's; their poses are as good."""
 
 INVENTED_SHARE = 0.4
 """Share of those whose pose is invented (sitting, lying, exercises) instead of the record's."""
@@ -87,11 +90,9 @@ def sample(pack: StrokePack, index: int, rng: np.random.Generator, size: int = 2
         rng: the only source of chance: the same state gives the same sample.
         size: side of the picture, pixels.
     """
-    scene = (
-        _figure_scene(pack, index, rng)
-        if rng.random() < FIGURE_SHARE
-        else _record_scene(pack, index, rng)
-    )
+    share = FIGURE_SHARE if _is_human(pack.joints[index]) else GROTESQUE_FIGURE_SHARE
+    compose = _figure_scene if rng.random() < share else _record_scene
+    scene = compose(pack, index, rng)
     _cut(scene, rng)
     to_picture = _placement(scene, rng, size)
     keypoints = to_picture.apply(scene.keypoints)
@@ -102,6 +103,14 @@ def sample(pack: StrokePack, index: int, rng: np.random.Generator, size: int = 2
     image = draw(scene.drawing.mapped(to_picture.apply), scene.style, rng, size)
     inside = ((keypoints >= 0) & (keypoints < size)).all(axis=1)
     return Sample(image, keypoints.astype(np.float32), inside & present)
+
+
+def _is_human(joints: NDArray[np.float32]) -> bool:
+    """Whether head and legs are as long against the trunk as a person's."""
+    trunk = np.linalg.norm(joints[_I["Neck"]] - joints[_I["Hips"]]) + 1e-6
+    head = np.linalg.norm(joints[_I["HeadTop_End"]] - joints[_I["Head"]])
+    leg = np.linalg.norm(joints[_I["LeftFoot"]] - joints[_I["LeftLeg"]])
+    return bool(head < 0.75 * trunk and leg > 0.45 * trunk)
 
 
 @dataclass
@@ -129,7 +138,10 @@ def _record_scene(pack: StrokePack, index: int, rng: np.random.Generator) -> _Sc
         body, keypoints = body.mapped(warp), warp(keypoints)
     if rng.random() < TONE_SHARE:
         _dress(body, keypoints, rng)
-    return _with_props(body, keypoints, StrokeStyle.random(rng), pack, rng)
+    style = StrokeStyle.random(rng)
+    # Characters have details that a very fat line would clot.
+    style = replace(style, width=min(style.width, 4.0))
+    return _with_props(body, keypoints, style, pack, rng)
 
 
 def _figure_scene(pack: StrokePack, index: int, rng: np.random.Generator) -> _Scene:
@@ -332,8 +344,10 @@ def _with_props(
         outline = keypoints
     behind, before = Drawing(), Drawing()
     stage = _Stage(keypoints, outline, pack, rng)
-    for _ in range(int(rng.choice(len(PROP_COUNTS), p=PROP_COUNTS))):
-        name = str(rng.choice(list(_PROPS), p=_PROP_SHARES))
+    names = rng.choice(
+        list(_PROPS), int(rng.choice(len(PROP_COUNTS), p=PROP_COUNTS)), p=_PROP_SHARES
+    )
+    for name in [*_fitting(stage), *(str(name) for name in names)]:
         prop, front_share, _ = _PROPS[name]
         layer = before if rng.random() < front_share else behind
         layer.new_layer()
@@ -348,6 +362,23 @@ def _with_props(
         outline = np.clip(drawing.points(), low, high)
     present = np.ones(skeleton.COUNT, dtype=bool)
     return _Scene(drawing, keypoints.copy(), outline.copy(), style, present)
+
+
+def _fitting(stage: _Stage) -> list[str]:
+    """Props that the pose asks for: a seat to sit on, a bench to lie on, a bar to lift."""
+    rng, p = stage.rng, stage.p
+    knees, feet = (p[[_I["Left" + n], _I["Right" + n]]].mean(axis=0) for n in ("Leg", "Foot"))
+    neck, hips = p[_I["Neck"]], p[_I["Hips"]]
+    names = []
+    thigh, shin, trunk = knees - hips, feet - knees, neck - hips
+    if abs(thigh[0]) > 1.2 * abs(thigh[1]) and shin[1] > abs(shin[0]) and -trunk[1] > abs(trunk[0]):
+        names += ["seat"] if rng.random() < 0.55 else []
+    if abs(trunk[0]) > 1.2 * abs(trunk[1]):
+        names += ["couch"] if rng.random() < 0.3 else []
+    apart = stage.hands[1] - stage.hands[0]
+    if abs(apart[1]) < 0.3 * abs(apart[0]) and rng.random() < 0.15:
+        names.append("barbell")
+    return names
 
 
 class _Stage:

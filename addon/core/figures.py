@@ -152,12 +152,15 @@ _LENGTHS = _adult_lengths()
 """Bone lengths of an adult, metres, in the order of ``skeleton.BONES``."""
 
 
-def viewed(joints: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+def viewed(
+    joints: FloatArray, rng: np.random.Generator, backs: bool = True
+) -> tuple[FloatArray, FloatArray]:
     """The pose through a random camera: front, profile and three-quarter views mostly.
 
     Args:
         joints: ``[23, 3]`` camera space (y down), any unit.
         rng: source of chance.
+        backs: also from behind; without, a figure that shows no front is always seen from there.
 
     Returns:
         Turned joints ``[23, 3]`` in pixels around the hips, and their picture ``[23, 2]`` pixels
@@ -176,10 +179,12 @@ def viewed(joints: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, Fl
         wanted = rng.choice([-1, 1]) * rng.uniform(0.5, 1.2)
     else:
         wanted = rng.uniform(0, 2 * np.pi)
+    if not backs and np.cos(wanted) < -0.15:
+        wanted = np.pi - wanted
     # Turning about y by a takes the heading from h to h - a: positive turns bring z towards x.
     rotation = _turn(1, now - wanted)
-    elevation = np.radians(rng.uniform(-20, 50) if rng.random() < 0.35 else rng.normal(4, 6))
-    rotation = _turn(2, rng.normal(0, 0.05)) @ _turn(0, -elevation) @ rotation
+    elevation = np.radians(rng.uniform(-20, 50) if rng.random() < 0.28 else rng.normal(4, 6))
+    rotation = _turn(2, rng.normal(0, 0.05)) @ _turn(0, elevation) @ rotation
     size = sum(np.linalg.norm(joints[a] - joints[b]) for a, b in _HEIGHT_BONES) + 1e-9
     turned = (joints - joints[_HIPS]) @ rotation.T * (HEIGHT / size)
     if rng.random() < 0.5:
@@ -783,7 +788,6 @@ def _solid(drawing: Drawing, body: _Body, look: _Look) -> None:
     depth_of_trunk = body.depth([_HIPS, _SPINE1, _SPINE2, _NECK])
     parts: list[tuple[float, str, str]] = [(depth_of_trunk, "trunk", "")]
     slack = 0.03 * body.h
-    melted: list[FloatArray] = []
     for side in _SIDES:
         arm = body.depth(_ARM[side][1:]) * 0.6 + 0.4 * float(body.q[_ARM[side][2], 2])
         leg = body.depth(_LEG[side][:3])
@@ -797,7 +801,8 @@ def _solid(drawing: Drawing, body: _Body, look: _Look) -> None:
         parts.append((min(nearest, depth_of_trunk) - 1.0, "skirt", ""))
     parts.sort(key=lambda part: -part[0])
     for _, kind, side in parts:
-        drawing.new_layer()
+        if not look.melted:
+            drawing.new_layer()
         if kind == "trunk":
             if look.neck:
                 drawing.shape(
@@ -806,8 +811,9 @@ def _solid(drawing: Drawing, body: _Body, look: _Look) -> None:
                     ),
                     fill=clothes.skin,
                 )
-                drawing.new_layer()
-            _melt(drawing, trunk.outline() + melted, fill=clothes.shirt)
+                if not look.melted:
+                    drawing.new_layer()
+            _melt(drawing, trunk.outline(), fill=clothes.shirt)
             _trunk_marks(drawing, body, trunk, look)
         elif kind == "arm":
             _arm(drawing, body, side, look)
@@ -817,7 +823,7 @@ def _solid(drawing: Drawing, body: _Body, look: _Look) -> None:
             _skirt(drawing, body, trunk, clothes)
         else:
             _head(drawing, body, look.features)
-    if look.loose_lines and rng.random() < 0.5:
+    if look.loose_lines:
         a, b = p[_NECK], p[_HIPS]
         drawing.line(_arc(a, b, rng.uniform(-0.1, 0.1)), ink=0.4, width=0.6)
 
@@ -835,6 +841,7 @@ class _Look:
     joined: bool  # limbs open into the trunk
     shirt_over: bool  # the trunk hides the legs' roots
     big_feet: float
+    melted: bool = False  # one outline around everything, like a gingerbread man
     loose_lines: bool = False
 
 
@@ -920,7 +927,8 @@ def _leg(drawing: Drawing, body: _Body, side: str, look: _Look) -> None:
     hip, knee, ankle, toe = _LEG[side]
     shin = _unit(p[ankle] - p[knee] + 1e-9)
     drawing.shape(_foot(p[ankle], p[toe], shin, r["ankle"], look.big_feet), fill=c.shoes)
-    drawing.new_layer()
+    if not look.melted:
+        drawing.new_layer()
     trousered = c.leg > 0
     _capsule_chain(
         drawing,
@@ -1218,6 +1226,8 @@ def _random_look(kind: str, rng: np.random.Generator) -> _Look:
         joined=rng.random() < 0.8,
         shirt_over=rng.random() < 0.5,
         big_feet=rng.uniform(0.7, 1.8),
+        melted=rng.random() < 0.15,
+        loose_lines=rng.random() < 0.1,
     )
 
 
@@ -1237,7 +1247,9 @@ def draw_figure(joints: FloatArray, kind: str, rng: np.random.Generator) -> Figu
     naive = kind in ("stick", "sausage")
     strength = {"stick": 1.2, "sausage": 1.2, "pictogram": 0.7}.get(kind, 0.5)
     joints = reproportioned(np.asarray(joints, dtype=np.float64), rng, strength)
-    turned, points = viewed(joints, rng)
+    # Where neither face nor chest is drawn, people take the figure to look at them.
+    backs = kind not in ("stick", "pictogram") or rng.random() < 0.1
+    turned, points = viewed(joints, rng, backs)
     if naive and rng.random() < 0.7:
         turned, points = _untrained(turned, points, rng)
     girth = {

@@ -557,8 +557,12 @@ def _by_hand(flat: _Flat, style: StrokeStyle, rng: np.random.Generator, scale: f
     points = flat.points
     if style.wobble > 0:
         along = flat.arc_length()
-        strength = style.wobble * scale * rng.uniform(0.3, 1.0, count)
-        wave = 2 * np.pi / (style.wavelength * scale * rng.uniform(0.7, 1.5, count))
+        wavelength = style.wavelength * scale * rng.uniform(0.7, 1.5, count)
+        # A hand that errs fast errs little: otherwise lines turn into saws.
+        strength = np.minimum(
+            style.wobble * scale * rng.uniform(0.3, 1.0, count), 0.05 * wavelength
+        )
+        wave = 2 * np.pi / wavelength
         phase = rng.uniform(0, 2 * np.pi, (4, count))[:, path]
         turn = along * wave[path]
         error = np.stack(
