@@ -40,8 +40,10 @@ class Freestyle:
         lineset.select_silhouette = True
         lineset.select_crease = True
         lineset.select_border = True
-        if lineset.linestyle is not None:
-            lineset.linestyle.thickness = 1.0
+        # A scene that began empty has no line style, and Freestyle draws nothing without one.
+        self._style = bpy.data.linestyles.new("Croquis Lines")
+        self._style.thickness = 1.0
+        lineset.linestyle = self._style
         # White paint without light: the figure hides what lies behind it and shows nothing itself.
         self._paint = bpy.data.materials.new("Croquis White")
         self._paint.use_nodes = True
@@ -86,6 +88,7 @@ class Freestyle:
         """Take its camera and material out of the file."""
         self._layer.material_override = None
         bpy.data.materials.remove(self._paint)
+        bpy.data.linestyles.remove(self._style)
         eye = self._camera.data
         bpy.data.objects.remove(self._camera)
         bpy.data.cameras.remove(eye)

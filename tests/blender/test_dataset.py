@@ -17,7 +17,8 @@ from mathutils import Vector
 from addon.blender import child, dataset
 from addon.blender.animations import Puppet, load_motions
 from addon.blender.characters import import_character
-from addon.blender.lineart import aim_camera
+from addon.blender.freestyle import Freestyle
+from addon.blender.lineart import LineArt, aim_camera
 from addon.core import coco, skeleton
 from addon.core.camera import ring
 from addon.core.errors import UserError
@@ -233,3 +234,18 @@ def test_settings_stand_in_the_dataset(settings: dataset.DatasetSettings) -> Non
     _render(replace(settings, limit=3))
     noted = json.loads((settings.out / "dataset.json").read_text())
     assert noted["cameras"] == 3 and noted["keypoints"] == list(skeleton.KEYPOINTS)
+
+
+@needs_mixamo
+def test_freestyle_draws_the_same_view() -> None:
+    character = import_character(MIXAMO / "characters" / "Big Vegas.fbx")
+    puppet = Puppet.prepare(character.armature)
+    joints = puppet.joints()
+    camera = ring(joints[0], 5, 8, size=(160, 160), focal=200)[1].zoomed(joints, 0.15)
+    lines = LineArt()
+    ours = dataset.draw_plain(lines.draw(camera, joints), 160) < 128
+    lines.remove()
+    reference = Freestyle().draw(camera, joints) < 128
+    near = cv2.dilate(reference.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    assert reference.sum() > 300
+    assert near[ours].mean() > 0.9
