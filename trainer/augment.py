@@ -201,14 +201,15 @@ def limb_warp(
     anchors, targets = along(keypoints), along(moved)
     everything = np.concatenate([points, keypoints]) if len(points) else keypoints
     low, high = everything.min(axis=0) - 1, everything.max(axis=0) + 1
-    cells = 28
+    cells = 24
     step = (high - low) / (cells - 1)
     grid = (
         np.stack(np.meshgrid(np.arange(cells), np.arange(cells)), axis=-1).reshape(-1, 2) * step
         + low
     )
-    distance = ((grid[:, None] - anchors[None]) ** 2).sum(axis=2)
-    weight = 1 / (distance + (0.04 * _extent(everything)) ** 2) ** 1.5
+    squares = (grid[:, :1] - anchors[:, 0]) ** 2 + (grid[:, 1:] - anchors[:, 1]) ** 2
+    squares += (0.04 * _extent(everything)) ** 2
+    weight = 1 / (squares * np.sqrt(squares))
     field = (weight @ (targets - anchors)) / weight.sum(axis=1, keepdims=True)
     field = field.reshape(cells, cells, 2)
 

@@ -9,6 +9,7 @@ Camera space as everywhere: x right, y down, z forward (away from the viewer).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -68,7 +69,7 @@ HEIGHT = 180.0
 
 
 def _unit(vector: FloatArray) -> FloatArray:
-    return vector / (np.linalg.norm(vector) + 1e-12)
+    return vector / (math.sqrt(vector @ vector) + 1e-12)
 
 
 def _turn(axis: int, angle: float) -> FloatArray:
