@@ -58,7 +58,7 @@ ANY_ROTATION_SHARE = 0.2
 WARP_SHARE = 0.5
 STRETCH_SHARE = 0.5
 TONE_SHARE = 0.3
-CUT_SHARE = 0.12
+CUT_SHARE = 0.15
 PROP_COUNTS = (0.42, 0.33, 0.17, 0.08)
 """Probability of 0, 1, 2 and 3 props."""
 

@@ -303,6 +303,7 @@ class _Body:
         length = float(np.linalg.norm(joints[_TOP] - joints[_HEAD]))
         roundness = rng.uniform(0.36, 0.56)
         self.head_axes = np.array([roundness, 0.54, rng.uniform(0.42, 0.56)]) * length
+        self.egg = rng.uniform(0.0, 0.5) if rng.random() < 0.6 else 0.0
         self.head_centre = points[_HEAD] + 0.47 * (points[_TOP] - points[_HEAD])
 
     def on_head(self, places: FloatArray) -> FloatArray:
@@ -313,11 +314,16 @@ class _Body:
         """``[n]`` whether places of the unit head face the viewer."""
         return (places / self.head_axes) @ self.head[:, 2] < 0
 
-    def head_outline(self, scale: float = 1.0) -> FloatArray:
+    def head_outline(self) -> FloatArray:
         """``[n, 2]`` pixels."""
         axes = (self.head_axes[:, None] * self.head)[:, :2]
         root = np.linalg.cholesky(axes.T @ axes + 1e-6 * np.eye(2))
-        return self.head_centre + scale * _CIRCLE @ root.T
+        outline = _CIRCLE @ root.T
+        # An egg: the lower a place, the nearer to the head's axis.
+        up = self.head[1, :2]
+        low = np.clip(-(outline @ up) / self.head_axes[1], 0, 1) * self.egg
+        across = outline - np.outer(outline @ up, up) / max(float(up @ up), 0.2)
+        return self.head_centre + outline - low[:, None] * across
 
     def torso_levels(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Cross-sections from the crotch to the neck.
@@ -364,10 +370,11 @@ def _limb(a: FloatArray, b: FloatArray, ra: float, rb: float, bulge: float = 0.0
     n = np.array([-u[1], u[0]])
     t = np.array([0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
     radius = ra + (rb - ra) * t + bulge * np.sin(np.pi * t**0.7)
+    other = ra + (rb - ra) * t + 0.6 * bulge * np.sin(np.pi * t)
     spine = a + t[:, None] * along
     cap = np.array([np.pi / 4, np.pi / 2, 3 * np.pi / 4])
     tip = b + rb * (np.cos(cap)[:, None] * n + np.sin(cap)[:, None] * u)
-    return np.concatenate([spine + radius[:, None] * n, tip, (spine - radius[:, None] * n)[::-1]])
+    return np.concatenate([spine + radius[:, None] * n, tip, (spine - other[:, None] * n)[::-1]])
 
 
 def _union(polygons: list[FloatArray]) -> list[FloatArray]:
@@ -415,7 +422,7 @@ class _Features:
 
     face: str  # "none", "dots", "eyes", "full", "cross"
     hair: str  # "none", "fill", "scribble", "long", "bun", "spikes"
-    hat: str  # "none", "cap", "brim", "top"
+    hat: str  # "none", "cap", "brim", "top", "ears" (an animal's)
     fill: float = 0.0
 
     @classmethod
@@ -428,7 +435,9 @@ class _Features:
                     p=[0.42, 0.1, 0.2, 0.12, 0.06, 0.1],
                 )
             ),
-            hat=str(rng.choice(["none", "cap", "brim", "top"], p=[0.85, 0.05, 0.06, 0.04])),
+            hat=str(
+                rng.choice(["none", "cap", "brim", "top", "ears"], p=[0.8, 0.05, 0.06, 0.04, 0.05])
+            ),
         )
 
 
@@ -467,7 +476,9 @@ def _head(drawing: Drawing, body: _Body, look: _Features) -> None:
     if look.hair == "long" and facing <= -0.2:
         drawing.new_layer()
         _long_hair(drawing, body)
-    if look.hat != "none":
+    if look.hat == "ears":
+        _animal_ears(drawing, body)
+    elif look.hat != "none":
         drawing.new_layer()
         _hat(drawing, body, look.hat)
 
@@ -579,6 +590,22 @@ def _long_hair(drawing: Drawing, body: _Body) -> None:
             drawing.line(
                 _arc(root, hem[0] + share * (hem[1] - hem[0]), rng.uniform(-0.2, 0.2)), width=0.8
             )
+
+
+def _animal_ears(drawing: Drawing, body: _Body) -> None:
+    rng = body.rng
+    long, wide, apart = rng.uniform(0.3, 1.4), rng.uniform(0.2, 0.5), rng.uniform(0.3, 0.8)
+    pointed = rng.random() < 0.5
+    for side in (-1, 1):
+        root = np.array([side * apart, math.sqrt(1 - apart**2), 0.0])
+        out = _unit(root + (0.0, 0.4, 0.0))
+        if pointed:
+            across = wide * np.array([root[1], -root[0], 0.0])
+            places = np.stack([root - across, root + long * out, root + across])
+        else:
+            places = root + 0.5 * long * out * (1 + _CIRCLE[:, :1])
+            places = places + wide * _CIRCLE[:, 1:] * np.array([root[1], -root[0], 0.0])
+        drawing.shape(body.on_head(places))
 
 
 def _hat(drawing: Drawing, body: _Body, kind: str) -> None:
@@ -769,6 +796,22 @@ class _Trunk:
         return [cv2.convexHull(pair)[:, 0].astype(np.float64) for pair in pairs]
 
 
+def _simple_trunk(trunk: _Trunk, kind: str, rng: np.random.Generator) -> FloatArray:
+    """``[n, 2]`` a box or an oval in place of the trunk."""
+    top, bottom = trunk.centres[4] * 0.6 + trunk.centres[5] * 0.4, trunk.centres[0]
+    axis = top - bottom
+    n = _unit(np.array([-axis[1], axis[0]]))
+
+    def half(level: int) -> float:
+        return math.hypot(float(trunk.left[level] @ n), float(trunk.ahead[level] @ n))
+
+    high, low = half(4) * rng.uniform(0.8, 1.1), half(1) * rng.uniform(0.8, 1.2)
+    if kind == "box":
+        return np.stack([top + high * n, top - high * n, bottom - low * n, bottom + low * n])
+    wide = np.where(_CIRCLE[:, :1] > 0, high, low) * _CIRCLE[:, 1:]
+    return (top + bottom) / 2 + 0.55 * _CIRCLE[:, :1] * axis + wide * n
+
+
 def _across(a: FloatArray, b: FloatArray, t: float, radius: float, bend: float) -> FloatArray:
     """A seam across a limb at share t of its length."""
     u = _unit(b - a)
@@ -814,7 +857,10 @@ def _solid(drawing: Drawing, body: _Body, look: _Look) -> None:
                 )
                 if not look.melted:
                     drawing.new_layer()
-            _melt(drawing, trunk.outline(), fill=clothes.shirt)
+            if look.trunk == "body":
+                _melt(drawing, trunk.outline(), fill=clothes.shirt)
+            else:
+                drawing.shape(_simple_trunk(trunk, look.trunk, rng), fill=clothes.shirt)
             _trunk_marks(drawing, body, trunk, look)
         elif kind == "arm":
             _arm(drawing, body, side, look)
@@ -842,6 +888,8 @@ class _Look:
     joined: bool  # limbs open into the trunk
     shirt_over: bool  # the trunk hides the legs' roots
     big_feet: float
+    trunk: str = "body"  # or "box", "oval": simpler shapes
+    noodle: bool = False  # limbs bend in a curve
     melted: bool = False  # one outline around everything, like a gingerbread man
     loose_lines: bool = False
 
@@ -854,12 +902,20 @@ def _capsule_chain(
     fills: list[float],
     bulge: float,
     open_root: bool,
+    noodle: bool,
     more: list[FloatArray],
 ) -> None:
     """A limb of two bones as one outlined shape, its root open or closed.
 
     ``more`` are further polygons of its silhouette (hand or foot), filled like the second bone.
     """
+    for polygon in more:
+        drawing.shape(polygon, fill=fills[2])
+    bend = _unit(points[1] - points[0]) @ _unit(points[2] - points[1])
+    if noodle and bend > 0.1:
+        tube = _tube(points, radii)
+        (drawing.open_shape if open_root else drawing.shape)(tube, fill=fills[0])
+        return
     first = _limb(points[0], points[1], radii[0], radii[1], bulge * radii[0])
     second = _limb(points[1], points[2], radii[1], radii[2], bulge * radii[1])
     second = np.concatenate([second, _limb(points[1], points[0], radii[1], radii[1])[6:9]])
@@ -869,8 +925,19 @@ def _capsule_chain(
         root = _limb(points[1], points[0], radii[0], radii[0])[6:9]
         drawing.shape(np.concatenate([first, root]), fill=fills[0])
     drawing.shape(second, fill=fills[1])
-    for polygon in more:
-        drawing.shape(polygon, fill=fills[2])
+
+
+def _tube(points: list[FloatArray], radii: list[float]) -> FloatArray:
+    """``[n, 2]`` outline around a smooth curve through three joints, open at its root."""
+    t = np.linspace(0, 1, 9)
+    # Lagrange's parabola through the joints at 0, 1/2 and 1.
+    weights = np.stack([(2 * t - 1) * (t - 1), 4 * t * (1 - t), t * (2 * t - 1)], axis=1)
+    curve = weights @ np.stack(points)
+    along = np.gradient(curve, axis=0)
+    along /= np.linalg.norm(along, axis=1, keepdims=True) + 1e-9
+    n = np.stack([-along[:, 1], along[:, 0]], axis=1) * np.interp(t, [0, 0.5, 1], radii)[:, None]
+    tip = curve[-1] + radii[2] * along[-1]
+    return np.concatenate([curve + n, tip[None], (curve - n)[::-1]])
 
 
 def _limb_marks(
@@ -891,7 +958,7 @@ def _limb_marks(
         r0, r1 = ra + (rb - ra) * start, ra + (rb - ra) * end
         root = a + start * (b - a) + off * r0 * n
         tip = a + end * (b - a) + off * rng.uniform(0.2, 1.2) * r1 * n
-        drawing.line(_arc(root, tip, bend), width=rng.uniform(0.6, 1.0))
+        drawing.line(_arc(root, tip, bend), width=rng.uniform(0.4, 0.9))
 
 
 def _arm(drawing: Drawing, body: _Body, side: str, look: _Look) -> None:
@@ -912,6 +979,7 @@ def _arm(drawing: Drawing, body: _Body, side: str, look: _Look) -> None:
         fills=fills,
         bulge=look.bulge,
         open_root=look.joined,
+        noodle=look.noodle,
         more=more,
     )
     if look.marks:
@@ -938,6 +1006,7 @@ def _leg(drawing: Drawing, body: _Body, side: str, look: _Look) -> None:
         fills=[c.trousers if trousered else c.skin, c.trousers if c.leg > 0.5 else c.skin, 0.0],
         bulge=look.bulge,
         open_root=look.joined,
+        noodle=look.noodle,
         more=[],
     )
     if look.marks:
@@ -1227,6 +1296,8 @@ def _random_look(kind: str, rng: np.random.Generator) -> _Look:
         joined=rng.random() < 0.8,
         shirt_over=rng.random() < 0.5,
         big_feet=rng.uniform(0.7, 1.8),
+        trunk=str(rng.choice(["body", "box", "oval"], p=[0.64, 0.2, 0.16])),
+        noodle=rng.random() < 0.25,
         melted=rng.random() < 0.15,
         loose_lines=rng.random() < 0.1,
     )
