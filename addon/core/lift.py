@@ -1,11 +1,11 @@
 """From 2D keypoints to 3D bone directions: the lifter's forward pass, in plain numpy.
 
-The network is a multilayer perceptron in the line of Martinez et al., "A simple yet effective baseline
-for 3d human pose estimation" (ICCV 2017). It sees only where the keypoints lie relative to each other:
-position, size and rotation of the drawing in its plane are taken out before and put back after, so the
-lifted pose turns with the drawing. Each output is a mean vector of a von Mises-Fisher distribution on
-the sphere: it points in the expected direction, and its length is the concentration kappa.
-``trainer/lifter.py`` trains it.
+The network is a multilayer perceptron in the line of Martinez et al., "A simple yet effective
+baseline for 3d human pose estimation" (ICCV 2017). It sees only where the keypoints lie relative to
+each other: position, size and rotation of the drawing in its plane are taken out before and put
+back after, so the lifted pose turns with the drawing. Each output is a mean vector of a von
+Mises-Fisher distribution on the sphere: it points in the expected direction, and its length is the
+concentration kappa. ``trainer/lifter.py`` trains it.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ AXES: tuple[str, ...] = (
     "LeftLeg",
     "RightLeg",
 )
-"""Directions beside the bones: the world's up, the character's left as the hips, chest and head carry
-it, and the axes about which elbows and knees bend (right-handed, positive when the joint closes)."""
+"""Directions beside the bones: the world's up, the character's left as the hips, chest and head
+carry it, and the axes about which elbows and knees bend (right-handed, positive when the joint
+closes)."""
 
 AXIS_FLIP: tuple[int, ...] = tuple(AXES.index(skeleton.mirror_name(name)) for name in AXES)
 """Row of each axis in the mirrored figure."""
@@ -82,8 +83,8 @@ class Normalised:
 def normalise(keypoints: ArrayLike, scores: ArrayLike) -> Normalised:
     """Take position, size and in-plane rotation out of keypoints: trainer and add-on share this.
 
-    The figure is centred on the mean of its keypoints, scaled to a root-mean-square radius of one, and
-    turned until the trunk (hips to shoulders) points straight up.
+    The figure is centred on the mean of its keypoints, scaled to a root-mean-square radius of one,
+    and turned until the trunk (hips to shoulders) points straight up.
 
     Args:
         keypoints: ``[N, 23, 2]`` pixels or any unit, y down; NaN where missing.

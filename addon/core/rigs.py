@@ -167,8 +167,8 @@ def _is_below(bone: int, ancestor: int, parents: Sequence[int]) -> bool:
 def _in_tree(found: Mapping[str, int], parents: Sequence[int]) -> dict[str, int]:
     """Only those matches whose bone hangs below the bone of the keypoint's nearest ancestor.
 
-    Controls and inverse-kinematics targets often bear the limb's name and hang from the root: turning
-    the leg would not carry such a foot along.
+    Controls and inverse-kinematics targets often bear the limb's name and hang from the root:
+    turning the leg would not carry such a foot along.
     """
     kept: dict[str, int] = {}
     for keypoint, bone in found.items():  # keypoints come parents first
@@ -185,8 +185,8 @@ def match(names: Sequence[str], parents: Sequence[int] | None = None) -> dict[st
 
     Args:
         names: the bones' names.
-        parents: row of each bone's parent, -1 for roots. With it, a bone that does not hang below the
-            bone of its parent keypoint is left out.
+        parents: row of each bone's parent, -1 for roots. With it, a bone that does not hang
+            below the bone of its parent keypoint is left out.
 
     Returns:
         {keypoint name: bone name} for the keypoints that were found, parents first. The hips, upper
@@ -209,11 +209,8 @@ def match(names: Sequence[str], parents: Sequence[int] | None = None) -> dict[st
 
     missing = [part for part, needed in _PARTS.items() if not set(needed) <= set(best)]
     if missing:
-        parts = " and no ".join(
-            [", no ".join(missing[:-1]), missing[-1]] if missing[:-1] else missing
-        )
         raise UserError(
-            f"The armature has no {parts} that Croquis can find by name: choose a humanoid armature "
-            f"whose bones are named as in {', '.join(list(TABLES)[:-2])} or Daz."
+            f"The armature has no {' and no '.join(missing)} that Croquis can find by name: choose a "
+            "humanoid armature with bone names of Mixamo, Rigify, Unreal, VRM, MakeHuman or Daz."
         )
     return {keypoint: names[row] for keypoint, row in best.items()}

@@ -76,7 +76,8 @@ def fit(source: ArrayLike, target: ArrayLike, weights: ArrayLike) -> FloatArray:
         all, or a single one) is decided towards no turn.
     """
     source, target = np.asarray(source, dtype=np.float64), np.asarray(target, dtype=np.float64)
-    # A trace of the identity makes the open cases well posed and changes the others by nothing visible.
+    # A trace of the identity makes the open cases well posed and changes the others by nothing
+    # visible.
     correlation = (target * np.asarray(weights)[:, None]).T @ source + 1e-9 * np.eye(3)
     u, _, vt = np.linalg.svd(correlation)
     sign = np.sign(np.linalg.det(u @ vt))
