@@ -68,15 +68,19 @@ def manifest() -> dict:
 def manifest_for(platform: str, wheel: str) -> str:
     """The manifest's text for one platform's zip.
 
-    The table is the one that Blender's own ``build --split-platforms`` writes: readers take its
-    values instead of the general ones above it.
-
     Args:
         platform: such as ``linux-x64``.
         wheel: file name of the wheel in the zip's folder ``wheels``.
     """
-    generated = f'[build.generated]\nplatforms = ["{platform}"]\nwheels = ["./wheels/{wheel}"]\n'
-    return (ROOT / MANIFEST).read_text() + "\n" + generated
+    text, count = re.subn(
+        r"^platforms = .*$",
+        f'platforms = ["{platform}"]\nwheels = ["./wheels/{wheel}"]',
+        (ROOT / MANIFEST).read_text(),
+        flags=re.MULTILINE,
+    )
+    if count != 1:
+        raise UserError(f"{MANIFEST} must name its platforms on one line; write them so.")
+    return text
 
 
 def opencv_pin() -> str:
