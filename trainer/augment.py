@@ -751,25 +751,31 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--plain", action="store_true", help="no skeletons on the sheet")
     options = parser.parse_args(arguments)
     cv2.setNumThreads(1)
-    pack = StrokePack.merge([StrokePack.load(path) for path in options.packs])
-    rng = np.random.default_rng(options.seed)
-    indices = rng.integers(0, len(pack), options.count)
+    try:
+        pack = StrokePack.merge([StrokePack.load(path) for path in options.packs])
+    except ValueError as error:
+        parser.error(str(error))
+    indices = np.random.default_rng(options.seed).integers(0, len(pack), options.count)
     start = time.perf_counter()
     samples = [
-        sample(pack, int(i), np.random.default_rng([options.seed, k]), options.size)
-        for k, i in enumerate(indices)
+        sample(pack, int(index), np.random.default_rng([options.seed, number]), options.size)
+        for number, index in enumerate(indices)
     ]
     took = (time.perf_counter() - start) / options.count
     print(f"{1000 * took:.2f} ms a sample of {options.size} pixels")
     if options.sheet:
-        tiles = [
-            cv2.cvtColor(s.image, cv2.COLOR_GRAY2BGR) if options.plain else show(s) for s in samples
-        ]
-        columns = max(1, round(options.count**0.5))
-        blank = np.full_like(tiles[0], 255)
-        tiles += [blank] * (-len(tiles) % columns)
-        rows = [np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
-        cv2.imwrite(str(options.sheet), np.vstack(rows))
+        _write_sheet(samples, options.sheet, options.plain)
+
+
+def _write_sheet(samples: list[Sample], path: Path, plain: bool) -> None:
+    tiles = [cv2.cvtColor(s.image, cv2.COLOR_GRAY2BGR) if plain else show(s) for s in samples]
+    columns = max(1, round(len(tiles) ** 0.5))
+    tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % columns)
+    rows = [np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
+    done, code = cv2.imencode(".png", np.vstack(rows))
+    if not done:
+        raise RuntimeError("OpenCV could not encode the sheet")
+    path.write_bytes(code.tobytes())
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -249,7 +250,7 @@ class StrokePack:
                     clip=data["clip"],
                     clips=[(str(a), str(b)) for a, b in data["clips"]],
                 )
-        except (zipfile.BadZipFile, KeyError, EOFError, OSError) as error:
+        except (zipfile.BadZipFile, zlib.error, KeyError, TypeError, EOFError, OSError) as error:
             raise ValueError(f"{path} is not a stroke pack: {error}") from error
 
 

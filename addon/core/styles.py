@@ -652,7 +652,9 @@ class _Pen:
         self.segments = np.stack([self.fixed[:-1], self.fixed[1:]], axis=1)
         along = flat.arc_length()[:-1]
         length = flat.lengths()[path[:-1]] + 1e-9
-        width = style.width * scale * flat.width[path[:-1]]
+        # A fill covers the inner half of its outline (so that neighbours melt): draw it twice as wide.
+        factor = np.where(flat.fill >= 0, 2.0, 1.0) * flat.width
+        width = style.width * scale * factor[path[:-1]]
         if style.pressure > 0:
             wave = 2 * np.pi / (scale * rng.uniform(25, 80, count))[path[:-1]]
             phase = rng.uniform(0, 2 * np.pi, count)[path[:-1]]
@@ -671,7 +673,7 @@ class _Pen:
             phase = rng.uniform(0, 2 * np.pi, count)[path[:-1]]
             draws &= np.sin(along * wave + phase) > -np.cos(np.pi * style.gaps)
         self.draws = draws
-        self.widest = max(1, round(style.width * scale * _SUPERSAMPLING))
+        self.widest = max(1, round(2 * style.width * scale * _SUPERSAMPLING))
 
     def _rows(self, paths: NDArray[np.integer]) -> NDArray[np.int64]:
         starts = self.flat.starts
