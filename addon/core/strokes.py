@@ -25,6 +25,8 @@ UNITS_PER_PIXEL = 32
 
 FORMAT = 1
 _LIMIT = np.iinfo(np.int16).max
+# What NumPy and zipfile raise on files that are cut short, damaged or something else altogether.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, KeyError, TypeError, ValueError, EOFError)
 
 
 @dataclass(frozen=True)
@@ -233,9 +235,7 @@ class StrokePack:
         try:
             with np.load(path, allow_pickle=False) as data:
                 if int(data["format"]) != FORMAT:
-                    raise ValueError(
-                        f"{path} has stroke format {int(data['format'])}, not {FORMAT}"
-                    )
+                    raise ValueError(f"its format is {int(data['format'])}, not {FORMAT}")
                 deltas = np.stack([data["deltas_x"], data["deltas_y"]], axis=1)
                 return cls(
                     size=int(data["size"]),
@@ -250,7 +250,7 @@ class StrokePack:
                     clip=data["clip"],
                     clips=[(str(a), str(b)) for a, b in data["clips"]],
                 )
-        except (zipfile.BadZipFile, zlib.error, KeyError, TypeError, EOFError, OSError) as error:
+        except (*_DAMAGE, OSError) as error:
             raise ValueError(f"{path} is not a stroke pack: {error}") from error
 
 
