@@ -1,7 +1,8 @@
-"""How every script starts and ends: which copy of the add-on it uses, its arguments, its exit status.
+"""How every script starts and ends: its copy of the add-on, its arguments, its exit status.
 
-Under a real Blender a script uses the installed extension, so that it runs what the user runs. Under
-plain Python with the bpy wheel, and in a Blender without the extension, it uses this checkout.
+Under a real Blender a script uses the installed extension, so that it runs what the user runs.
+Under plain Python with the bpy wheel, and in a Blender without the extension, it uses this
+checkout.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def _package() -> str:
     if _in_real_blender():
         import bpy
 
-        for name in bpy.context.preferences.addons.keys():
+        for name in bpy.context.preferences.addons.keys():  # noqa: SIM118 - iterating gives the values
             if name.startswith("bl_ext.") and name.endswith(".croquis"):
                 return name
     if str(ROOT) not in sys.path:
@@ -93,9 +94,9 @@ def _package() -> str:
 
 
 def _use_checkouts_opencv() -> None:
-    """Let Blender's Python find the OpenCV that ``make env`` installed; its wheel fits any Python 3.
+    """Let Blender's Python find the OpenCV that ``make env`` installed.
 
-    Blender's own modules go first, so nothing else is taken from there.
+    That wheel fits any Python 3. Blender's own modules go first: nothing else is taken from there.
 
     Raises:
         SystemExit: there is none; how to get it stands on stderr.

@@ -126,7 +126,7 @@ class _Body:
         start, end = np.asarray(start, float), np.asarray(end, float)
         axis = end - start
         forward = axis / np.linalg.norm(axis)
-        across = np.cross(forward, side)
+        across = np.cross(forward, np.asarray(side, float))
         across /= np.linalg.norm(across)
         sideways = np.cross(across, forward)
         turn = np.linspace(0, 2 * np.pi, _SEGMENTS, endpoint=False)

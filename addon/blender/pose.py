@@ -1,0 +1,86 @@
+"""The main job: the figure of a drawing becomes the pose of an armature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+
+from ..core.estimator import Estimate, Estimator
+from ..core.lift import lift
+from ..core.solve import Solution, solve
+from . import reference
+from .armature import apply_solution, rig_from_armature
+from .mannequin import add_mannequin
+
+_SURE = 0.3
+"""Score above which a keypoint counts as seen, in reports."""
+
+
+@dataclass(frozen=True)
+class Posed:
+    """What came of a drawing.
+
+    Attributes:
+        armature: the posed character.
+        estimate: its 2D keypoints.
+        solution: its pose.
+        camera: the camera object with the drawing's view.
+        drawing: the reference image object.
+    """
+
+    armature: bpy.types.Object
+    estimate: Estimate
+    solution: Solution
+    camera: bpy.types.Object
+    drawing: bpy.types.Object
+
+    def summary(self) -> str:
+        """One sentence for the user."""
+        sure = int((self.estimate.scores > _SURE).sum())
+        return f"Posed “{self.armature.name}”: {sure} of {len(self.estimate.scores)} joints clear."
+
+
+def pose_from_sketch(
+    context: bpy.types.Context,
+    image: bpy.types.Image,
+    armature: bpy.types.Object | None,
+    *,
+    estimator: Estimator,
+    keyframe: bool = False,
+    figure: int = 0,
+    number: int = 1,
+) -> Posed:
+    """Pose a character as the figure in a drawing, and stand the drawing up behind it.
+
+    Nothing changes unless the whole of it succeeds. Blender's undo is left to the caller.
+
+    Args:
+        context: whose scene receives the camera and the drawing, and whose view layer must hold the
+            armature.
+        image: the drawing.
+        armature: the character; None adds the mannequin.
+        estimator: the keypoint network.
+        keyframe: insert keyframes at the current frame.
+        figure: which of several figures, 0 being the largest.
+        number: which of the scene's Croquis cameras and reference images to make or replace.
+
+    Raises:
+        UserError: there is no figure, or the armature is not one that can be posed.
+    """
+    scene = context.scene
+    assert scene is not None  # Blender's types allow for a context without a file
+    grey = reference.grey_pixels(image)
+    estimate = estimator.estimate(grey, figure=figure)
+    if armature is None:
+        armature = add_mannequin(context)
+    rig = rig_from_armature(armature)
+    lifted = lift(estimate.keypoints, estimate.scores)
+    size = (grey.shape[1], grey.shape[0])
+    solution = solve(rig, estimate.keypoints, estimate.scores, lifted, size=size)
+    apply_solution(armature, rig, solution, keyframe)
+    context.view_layer.update()
+    camera = reference.place_camera(scene, solution.camera, number)
+    depth = reference.depth_behind(armature, solution.camera)
+    drawing = reference.place_drawing(scene, image, solution.camera, depth, number)
+    return Posed(armature, estimate, solution, camera, drawing)

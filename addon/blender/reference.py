@@ -1,0 +1,193 @@
+"""The drawing in the scene: as grey pixels for the estimator, and as a reference image to look at.
+
+The reference stands behind the character, seen through a camera that matches the drawing's view:
+what is drawn at a pixel covers the part of the character that it shows. Both are made once and then
+moved, so that posing again replaces them.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+from numpy.typing import NDArray
+
+from ..core.camera import Camera
+from ..core.errors import UserError
+from ..core.image import load_grey
+
+_CAMERA = "Croquis Camera"
+_DRAWING = "Croquis Drawing"
+_ROLE = "croquis_role"
+_SENSOR = 36.0  # millimetres: Blender's own default, so that focal lengths look familiar
+_OPACITY = 0.5
+
+
+def grey_pixels(image: bpy.types.Image) -> NDArray[np.uint8]:
+    """An image of the blend file as grey pixels on white.
+
+    Args:
+        image: a file, packed, generated or painted image.
+
+    Returns:
+        ``[H, W]`` uint8.
+
+    Raises:
+        UserError: its file is missing or is not a picture, or it has no pixels.
+    """
+    if image.source == "FILE" and not image.is_dirty:
+        if not image.packed_file:
+            return load_grey(bpy.path.abspath(image.filepath, library=image.library))
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, bpy.path.basename(image.filepath) or "drawing")
+            path.write_bytes(image.packed_file.data)
+            return load_grey(path)
+    width, height = image.size
+    if not (width and height):
+        raise UserError(f"“{image.name}” has no pixels; choose another drawing.")
+    pixels = np.empty(width * height * image.channels, np.float32)
+    image.pixels.foreach_get(pixels)
+    pixels = pixels.reshape(height, width, image.channels)[::-1]  # Blender's rows go upwards
+    colour, alpha = pixels[..., :3].clip(0, 1), 1.0
+    if image.channels in (2, 4):
+        colour, alpha = pixels[..., :-1].clip(0, 1), pixels[..., -1].clip(0, 1)
+    luma = np.array([0.299, 0.587, 0.114] if colour.shape[-1] == 3 else [1.0], np.float32)
+    return np.round((colour @ luma * alpha + 1 - alpha) * 255).astype(np.uint8)
+
+
+def place_camera(scene: bpy.types.Scene, view: Camera, number: int = 1) -> bpy.types.Object:
+    """Set up the scene's Croquis camera so that it sees what a solved camera sees.
+
+    The whole drawing fits into the camera's frame whatever the scene's resolution is: the frame is
+    wider or higher than the drawing where their aspects differ.
+
+    Args:
+        scene: the camera becomes its active one.
+        view: the drawing's view; its ``size`` is the drawing's, pixels.
+        number: each drawing of a sequence has a camera of its own, from 1 on.
+    """
+    thing = find_camera(scene, number)
+    if thing is None:
+        thing = _new(scene, _CAMERA, number, bpy.data.cameras.new(_CAMERA))
+    thing.matrix_world = _camera_matrix(view)
+    render = scene.render
+    aspect = (render.resolution_y * render.pixel_aspect_y) / (
+        render.resolution_x * render.pixel_aspect_x
+    )
+    width, height = view.size
+    frame_width = max(width, height / aspect)  # of the frame, in pixels of the drawing
+    data = thing.data
+    data.sensor_fit = "HORIZONTAL"
+    data.sensor_width = _SENSOR
+    if view.orthographic:
+        data.type = "ORTHO"
+        data.ortho_scale = frame_width / view.focal
+    else:
+        data.type = "PERSP"
+        data.lens = view.focal * _SENSOR / frame_width
+    data.shift_x = (width / 2 - view.centre[0]) / frame_width
+    data.shift_y = (view.centre[1] - height / 2) / frame_width
+    scene.camera = thing
+    return thing
+
+
+def place_drawing(
+    scene: bpy.types.Scene, image: bpy.types.Image, view: Camera, depth: float, number: int = 1
+) -> bpy.types.Object:
+    """Stand the drawing up as a reference image that fills a solved camera's picture.
+
+    Args:
+        scene: where it stands.
+        image: the drawing.
+        view: the drawing's view.
+        depth: how far in front of the eye it stands, metres.
+        number: as for :func:`place_camera`.
+    """
+    thing = _find(scene, _DRAWING, number)
+    if thing is None:
+        thing = _new(scene, _DRAWING, number, None)
+        thing.empty_display_type = "IMAGE"
+        thing.empty_image_depth = "BACK"
+        thing.empty_image_side = "FRONT"
+        thing.use_empty_image_alpha = True
+        thing.color[3] = _OPACITY
+        # A click in the view is meant for the character in front of it.
+        thing.hide_select = True
+    thing.data = image
+    metres = 1 / view.focal if view.orthographic else depth / view.focal  # per pixel
+    # An image empty's size is that of its longer side, its place that of its centre.
+    thing.empty_display_size = max(view.size) * metres
+    thing.empty_image_offset = (-0.5, -0.5)
+    x, y = (np.array(view.size) / 2 - view.centre) * metres
+    matrix = _camera_matrix(view)
+    matrix.translation = view.to_world((x, y, depth))
+    thing.matrix_world = matrix
+    return thing
+
+
+def find_camera(scene: bpy.types.Scene, number: int = 1) -> bpy.types.Object | None:
+    """The camera of one of the scene's drawings, if there is one."""
+    return _find(scene, _CAMERA, number)
+
+
+def show_in_turn(
+    scene: bpy.types.Scene, views: Sequence[tuple[bpy.types.Object, bpy.types.Object]]
+) -> None:
+    """Switch from drawing to drawing over the frames 1, 2, ...
+
+    Args:
+        scene: gets a marker at each frame that binds the drawing's camera.
+        views: camera and reference image of each drawing.
+    """
+    if len(views) < 2:
+        return
+    for frame, (camera, drawing) in enumerate(views, 1):
+        scene.timeline_markers.new(camera.name, frame=frame).camera = camera
+        for when in (frame - 1, frame, frame + 1):
+            if 1 <= when <= len(views):
+                drawing.hide_viewport = when != frame
+                drawing.keyframe_insert("hide_viewport", frame=when)
+    scene.frame_set(1)
+
+
+def depth_behind(armature: bpy.types.Object, view: Camera) -> float:
+    """A depth behind everything of a character, metres from the eye along the view.
+
+    Args:
+        armature: its posed bones and the boxes around its meshes count.
+        view: the camera that looks at it.
+    """
+    points = []
+    for thing in (armature, *armature.children_recursive):
+        if thing.type in {"ARMATURE", "MESH"}:
+            corners = np.array([corner[:] for corner in thing.bound_box])
+            matrix = np.array(thing.matrix_world)
+            points.append(corners @ matrix[:3, :3].T + matrix[:3, 3])
+    depths = view.to_camera(np.concatenate(points))[:, 2]
+    return float(depths.max() + 0.25 * max(np.ptp(depths), 0.1))
+
+
+def _camera_matrix(view: Camera) -> Matrix:
+    """Where Blender's camera goes: it looks along its -Z with +Y upwards, ours along +z, y down."""
+    matrix = np.eye(4)
+    matrix[:3, :3] = view.rotation.T * np.array([1.0, -1.0, -1.0])
+    matrix[:3, 3] = view.position
+    return Matrix(matrix.tolist())
+
+
+def _find(scene: bpy.types.Scene, role: str, number: int) -> bpy.types.Object | None:
+    """The scene's object that Croquis made for a role, whatever it is called by now."""
+    return next((thing for thing in scene.objects if thing.get(_ROLE) == f"{role} {number}"), None)
+
+
+def _new(
+    scene: bpy.types.Scene, role: str, number: int, data: bpy.types.ID | None
+) -> bpy.types.Object:
+    thing = bpy.data.objects.new(role, data)
+    thing[_ROLE] = f"{role} {number}"
+    scene.collection.objects.link(thing)
+    return thing

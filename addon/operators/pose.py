@@ -1,0 +1,114 @@
+"""The main operator, and the two views of its result."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import EnumProperty
+
+from ..blender import pose, reference, viewport
+from ..core.errors import UserError
+from ..core.estimator import Estimator
+from ..preferences import network_path
+from .character import POSABLE_MODES
+
+
+class CROQUIS_OT_pose_from_sketch(bpy.types.Operator):
+    """Pose the character of the panel from its drawing."""
+
+    bl_idname = "croquis.pose_from_sketch"
+    bl_label = "Pose from Sketch"
+    bl_description = "Pose the character like the figure in the drawing"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """A drawing is chosen, and the armature, if one is chosen, can be posed."""
+        reason = _why_not(context)
+        if reason:
+            cls.poll_message_set(reason)
+        return not reason
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Pose, then show it as the panel says."""
+        settings = context.scene.croquis
+        try:
+            result = pose.pose_from_sketch(
+                context,
+                settings.drawing,
+                settings.armature,
+                estimator=Estimator(network_path(context) or None),
+                keyframe=settings.insert_keyframes,
+            )
+        except UserError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        settings.armature = result.armature
+        if settings.look_through_camera:
+            viewport.look_through(context, result.camera)
+        self.report({"INFO"}, result.summary())
+        return {"FINISHED"}
+
+
+def _why_not(context: bpy.types.Context) -> str:
+    """Why the character cannot be posed now, or ""."""
+    settings = context.scene.croquis
+    armature = settings.armature
+    if context.mode not in POSABLE_MODES:
+        return "Go back to Object Mode or Pose Mode first."
+    if settings.drawing is None:
+        return "Choose a drawing first."
+    if armature is None:
+        return ""
+    if armature.name not in context.view_layer.objects:
+        return f"“{armature.name}” is not in this view layer; choose another armature."
+    if not (armature.is_editable and armature.data.is_editable):
+        return f"“{armature.name}” is linked from a library; make a library override first."
+    return ""
+
+
+class CROQUIS_OT_look(bpy.types.Operator):
+    """Turn the 3D viewport to the posed character."""
+
+    bl_idname = "croquis.look"
+    bl_label = "Look at Pose"
+    bl_options = {"INTERNAL"}
+
+    side: EnumProperty(
+        name="Side",
+        items=(
+            ("DRAWING", "Drawing", "Look through the drawing's camera"),
+            ("SIDE", "Side", "Look from the side, at what the drawing does not show"),
+        ),
+    )
+
+    @classmethod
+    def description(
+        cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties
+    ) -> str:
+        """The tooltip of each of the two buttons."""
+        if properties.side == "DRAWING":
+            return "Look at the character through the drawing's camera"
+        return "Look at the character from the side, at what the drawing does not show"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """There is a 3D viewport and something to look at."""
+        if context.region_data is None:
+            cls.poll_message_set("This works in a 3D viewport.")
+            return False
+        if context.scene is None or reference.find_camera(context.scene) is None:
+            cls.poll_message_set("Pose a character from a drawing first.")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Turn the view."""
+        scene = context.scene
+        camera = reference.find_camera(scene) if scene else None
+        if camera is None:
+            return {"CANCELLED"}
+        if self.side == "DRAWING":
+            viewport.look_through(context, camera)
+        else:
+            viewport.look_from_side(context, camera, scene.croquis.armature)
+        return {"FINISHED"}
