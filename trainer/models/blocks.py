@@ -38,9 +38,7 @@ class Bottleneck(nn.Module):
         self.conv2, self.bn2 = conv_bn(channels, channels, 3)
         self.conv3, self.bn3 = conv_bn(channels, outputs, 1)
         self.relu = nn.ReLU(inplace=True)
-        self.downsample = (
-            nn.Sequential(*conv_bn(inputs, outputs, 1)) if inputs != outputs else None
-        )
+        self.downsample = nn.Sequential(*conv_bn(inputs, outputs, 1)) if inputs != outputs else None
 
     def forward(self, x: Tensor) -> Tensor:
         """``[N, inputs, H, W]`` -> ``[N, 4 * channels, H, W]``."""

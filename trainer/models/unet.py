@@ -51,8 +51,7 @@ class UNet(nn.Module):
             for fine, coarse in zip(widths, widths[1:], strict=False)
         )
         self.levels = nn.ModuleList(
-            nn.Sequential(*(BasicBlock(width) for _ in range(config.blocks)))
-            for width in widths
+            nn.Sequential(*(BasicBlock(width) for _ in range(config.blocks))) for width in widths
         )
         self.up = nn.ModuleList(
             nn.Sequential(*conv_bn(coarse, fine, 1))

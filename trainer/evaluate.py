@@ -1,0 +1,339 @@
+"""How well keypoints are found: OKS average precision, PCK and mean OKS on annotated drawings.
+
+Everything is measured on the 12 common joints. Where an annotation says that a drawing does not tell
+left from right, the best of four readings counts: as it is, arms swapped, legs swapped, both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from addon.core import image, skeleton
+from addon.core.errors import UserError
+from addon.core.files import write_whole
+
+from .inference import SHIPPED, Predictor
+
+FloatArray = NDArray[np.floating]
+
+AREA_SHARE = 0.53
+"""A figure's area as a share of its box, in every OKS here (mean of COCO's persons)."""
+
+_COCO_SIGMAS = {
+    "Arm": 0.079,
+    "ForeArm": 0.072,
+    "Hand": 0.062,
+    "UpLeg": 0.107,
+    "Leg": 0.087,
+    "Foot": 0.089,
+}
+SIGMAS = np.array(
+    [_COCO_SIGMAS[name.removeprefix("Left").removeprefix("Right")] for name in skeleton.COMMON]
+)
+"""``[12]`` COCO's constants of the common joints: shoulder, elbow, wrist, hip, knee, ankle."""
+
+_COMMON = list(skeleton.COMMON_INDEX)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """An annotated drawing.
+
+    Attributes:
+        path: of the picture.
+        source: the collection that it comes from.
+        box: the figure, pixels.
+        keypoints: ``[23, 2]`` pixels.
+        labelled: ``[23]`` bool.
+        ambiguous: the drawing does not tell left from right.
+    """
+
+    path: Path
+    source: str
+    box: image.Box
+    keypoints: FloatArray
+    labelled: NDArray[np.bool_]
+    ambiguous: bool = False
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Figures over some drawings; PCK@a: share of joints within ``a`` x the box's longer side."""
+
+    drawings: int
+    ap: float
+    ap50: float
+    ap75: float
+    mean_oks: float
+    pck01: float
+    pck02: float
+
+
+def load_drawings(folder: Path) -> list[Drawing]:
+    """The drawings of a folder: ``images/`` and, in COCO's format, ``keypoints.json``.
+
+    Raises:
+        UserError: no annotations there, or not in COCO's keypoint format.
+    """
+    path = folder / "keypoints.json"
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        names = data["categories"][0]["keypoints"]
+        # The labelling that knows the most of the names is theirs.
+        labelling = max(
+            skeleton.LABELLINGS, key=lambda key: len(skeleton.LABELLINGS[key].keys() & set(names))
+        )
+        pictures = {picture["id"]: picture for picture in data["images"]}
+        drawings = []
+        for one in data["annotations"]:
+            picture = pictures[one["image_id"]]
+            rows = np.array(one["keypoints"], dtype=np.float64).reshape(-1, 3)
+            rows = skeleton.from_labelling(rows, names, labelling)
+            drawings.append(
+                Drawing(
+                    path=folder / "images" / picture["file_name"],
+                    source=str(picture.get("source", folder.name)),
+                    box=image.Box(*one["bbox"]),
+                    keypoints=rows[:, :2],
+                    labelled=rows[:, 2] > 0,
+                    ambiguous=bool(one.get("lr_ambiguous", False)),
+                )
+            )
+    except OSError as error:
+        raise UserError(f"There is no keypoints.json in {folder}.") from error
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        raise UserError(f"{path} is not in COCO's keypoint format.") from error
+    if not drawings:
+        raise UserError(f"{path} holds no annotation.")
+    return drawings
+
+
+def oks(keypoints: FloatArray, drawing: Drawing) -> float:
+    """Object keypoint similarity: mean over labelled joints of ``exp(-d^2 / (2 area (2 sigma)^2))``.
+
+    Args:
+        keypoints: ``[23, 2]`` pixels; only the 12 common joints count.
+        drawing: the truth.
+    """
+    labelled = drawing.labelled[_COMMON]
+    if not labelled.any():
+        return 0.0
+    squared = ((keypoints - drawing.keypoints)[_COMMON] ** 2).sum(axis=1)
+    exponent = squared / (2 * AREA_SHARE * drawing.box.area * (2 * SIGMAS) ** 2)
+    return float(np.exp(-exponent)[labelled].mean())
+
+
+def _swapped(*limbs: tuple[str, ...]) -> list[int]:
+    """Rows of the keypoints with the sides of some joints exchanged."""
+    names = {name for limb in limbs for name in limb}
+    return [
+        skeleton.FLIP[row] if name in names else row for row, name in enumerate(skeleton.KEYPOINTS)
+    ]
+
+
+READINGS = tuple(
+    _swapped(*limbs)
+    for limbs in ((), (skeleton.ARMS,), (skeleton.LEGS,), (skeleton.ARMS, skeleton.LEGS))
+)
+"""Row orders of the four readings of an ambiguous drawing; the first is as it is."""
+
+
+def best_reading(keypoints: FloatArray, drawing: Drawing) -> FloatArray:
+    """The keypoints with the sides that suit an ambiguous drawing best; else unchanged."""
+    if not drawing.ambiguous:
+        return keypoints
+    return max((keypoints[rows] for rows in READINGS), key=lambda one: oks(one, drawing))
+
+
+def average_precision(
+    drawings: Sequence[Drawing], keypoints: Sequence[FloatArray], scores: Sequence[float]
+) -> tuple[float, float, float]:
+    """COCO's AP over OKS .50:.05:.95, AP50 and AP75, by pycocotools.
+
+    Args:
+        drawings: one annotated figure each.
+        keypoints: ``[23, 2]`` pixels for each drawing, in its best reading.
+        scores: one per drawing; they rank the answers.
+
+    Raises:
+        UserError: pycocotools is not installed.
+    """
+    try:
+        from pycocotools.coco import COCO
+        from pycocotools.cocoeval import COCOeval
+    except ImportError as error:
+        raise UserError("Average precision needs pycocotools: pip install pycocotools.") from error
+
+    def flat(points: FloatArray, visible: NDArray[np.bool_]) -> list[float]:
+        return np.column_stack([points, 2 * visible])[_COMMON].ravel().tolist()
+
+    truth, found = [], []
+    for i, (drawing, points) in enumerate(zip(drawings, keypoints, strict=True), start=1):
+        common = {"id": i, "image_id": i, "category_id": 1, "bbox": list(drawing.box)}
+        area = AREA_SHARE * drawing.box.area
+        truth.append(
+            {
+                **common,
+                "iscrowd": 0,
+                "area": area,
+                "keypoints": flat(drawing.keypoints, drawing.labelled),
+                "num_keypoints": int(drawing.labelled[_COMMON].sum()),
+            }
+        )
+        seen = np.ones(skeleton.COUNT, dtype=bool)
+        found.append(
+            {**common, "area": area, "score": float(scores[i - 1]), "keypoints": flat(points, seen)}
+        )
+    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
+        gt = COCO()
+        gt.dataset = {
+            "info": {},
+            "images": [{"id": i} for i in range(1, len(drawings) + 1)],
+            "annotations": truth,
+            "categories": [{"id": 1, "name": "person"}],
+        }
+        gt.createIndex()
+        result = COCO()
+        result.dataset = {**gt.dataset, "annotations": found}
+        result.createIndex()
+        evaluation = COCOeval(gt, result, "keypoints")
+        evaluation.params.kpt_oks_sigmas = SIGMAS
+        evaluation.params.areaRng = [[0, 1e10]] * 3  # COCO leaves small figures out of its average
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    ap, ap50, ap75 = (float(value) for value in evaluation.stats[:3])
+    return ap, ap50, ap75
+
+
+def score(
+    drawings: Sequence[Drawing], keypoints: Sequence[FloatArray], scores: Sequence[FloatArray]
+) -> Scores:
+    """All figures of merit.
+
+    Args:
+        drawings: the truth.
+        keypoints: ``[23, 2]`` pixels for each drawing.
+        scores: ``[23]`` for each; a figure's score is the mean over the common joints.
+
+    Raises:
+        UserError: pycocotools is not installed.
+    """
+    read = [best_reading(points, one) for points, one in zip(keypoints, drawings, strict=True)]
+    similarity = [oks(points, one) for points, one in zip(read, drawings, strict=True)]
+    ap, ap50, ap75 = average_precision(
+        drawings, read, [float(one[_COMMON].mean()) for one in scores]
+    )
+    return Scores(
+        drawings=len(drawings),
+        ap=ap,
+        ap50=ap50,
+        ap75=ap75,
+        mean_oks=float(np.mean(similarity)),
+        pck01=pck(read, drawings, 0.1),
+        pck02=pck(read, drawings, 0.2),
+    )
+
+
+def pck(keypoints: Sequence[FloatArray], drawings: Sequence[Drawing], share: float) -> float:
+    """Share of labelled common joints within ``share`` x the longer side of the figure's box."""
+    correct = []
+    for points, drawing in zip(keypoints, drawings, strict=True):
+        distance = np.linalg.norm((points - drawing.keypoints)[_COMMON], axis=1)
+        limit = share * max(drawing.box.width, drawing.box.height)
+        correct.append((distance < limit)[drawing.labelled[_COMMON]])
+    return float(np.concatenate(correct).mean())
+
+
+def predict_drawings(
+    predictor: Predictor, drawings: Sequence[Drawing], ink_boxes: bool
+) -> tuple[list[FloatArray], list[FloatArray]]:
+    """Keypoints and scores of each drawing.
+
+    Args:
+        predictor: the network.
+        drawings: their annotations are used for the boxes only.
+        ink_boxes: look for the figure in the ink, as the add-on does, and not at the true box. A page
+            on which nothing is found counts as an answer at the corner with score 0.
+    """
+    keypoints, scores = [], []
+    for drawing in drawings:
+        grey = image.load_grey(drawing.path)
+        try:
+            box = image.find_figures(grey)[0] if ink_boxes else drawing.box
+        except UserError:
+            points, certain = np.zeros((skeleton.COUNT, 2)), np.zeros(skeleton.COUNT)
+        else:
+            points, certain = predictor.keypoints(grey, box)
+        keypoints.append(points)
+        scores.append(certain)
+    return keypoints, scores
+
+
+def evaluate(
+    predictor: Predictor, drawings: Sequence[Drawing], ink_boxes: bool = False
+) -> dict[str, Scores]:
+    """Scores over all drawings (``all``) and per source."""
+    keypoints, scores = predict_drawings(predictor, drawings, ink_boxes)
+    groups = {"all": range(len(drawings))}
+    for source in sorted({drawing.source for drawing in drawings}):
+        groups[source] = [i for i, drawing in enumerate(drawings) if drawing.source == source]
+    return {
+        name: score(
+            [drawings[i] for i in rows], [keypoints[i] for i in rows], [scores[i] for i in rows]
+        )
+        for name, rows in groups.items()
+    }
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``python -m trainer evaluate``."""
+    parser.add_argument("--model", type=Path, default=SHIPPED, help=".onnx file or checkpoint")
+    parser.add_argument(
+        "--drawings", type=Path, required=True, help="folder with images/ and keypoints.json"
+    )
+    parser.add_argument(
+        "--boxes", choices=("gt", "ink"), default="gt", help="true boxes, or found in the ink"
+    )
+    parser.add_argument("--flip", action="store_true", help="average with the mirror image")
+    parser.add_argument("--device", default="cpu", help="for checkpoints: cpu, cuda")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Print a table of scores per source."""
+    drawings = load_drawings(arguments.drawings)
+    predictor = Predictor.open(arguments.model, arguments.flip, arguments.device)
+    started = time.perf_counter()
+    table = evaluate(predictor, drawings, arguments.boxes == "ink")
+    seconds = (time.perf_counter() - started) / len(drawings)
+    width = max(map(len, table))
+    print(f"{'':{width}}  drawings     AP   AP50   AP75    OKS  PCK@0.1  PCK@0.2")
+    for name, one in table.items():
+        print(
+            f"{name:{width}}  {one.drawings:8d}  {one.ap:.3f}  {one.ap50:.3f}  {one.ap75:.3f}"
+            f"  {one.mean_oks:.3f}    {one.pck01:.3f}    {one.pck02:.3f}"
+        )
+    print(
+        f"12 joints, {arguments.boxes} boxes; PCK: share of the box's longer side; "
+        f"{seconds * 1000:.0f} ms a drawing"
+    )
+    if arguments.json:
+        report = {
+            "model": arguments.model.name,
+            "boxes": arguments.boxes,
+            "flip": arguments.flip,
+            "seconds_per_drawing": round(seconds, 4),
+            "scores": {name: vars(one) for name, one in table.items()},
+        }
+        write_whole(arguments.json, (json.dumps(report, indent=2) + "\n").encode())

@@ -1,0 +1,125 @@
+"""Find the keypoints of drawings with a trained network."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from addon.core import image, skeleton
+from addon.core.errors import UserError
+from addon.core.files import write_whole
+
+from .inference import SHIPPED, Predictor
+
+_BLUE, _RED, _GREY = (200, 80, 20), (30, 30, 210), (90, 140, 90)  # BGR
+
+
+def load_boxes(path: Path) -> dict[str, image.Box]:
+    """File name -> box of the (first) figure, from COCO annotations.
+
+    Raises:
+        UserError: the file is missing or not in COCO's format.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        names = {picture["id"]: picture["file_name"] for picture in data["images"]}
+        boxes: dict[str, image.Box] = {}
+        for one in data["annotations"]:
+            boxes.setdefault(Path(names[one["image_id"]]).name, image.Box(*one["bbox"]))
+    except OSError as error:
+        raise UserError(f"There is no file with boxes at {path}.") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path} is not in COCO's format, which --boxes needs.") from error
+    return boxes
+
+
+def predict(
+    predictor: Predictor, path: Path, boxes: Mapping[str, image.Box] | None
+) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """Keypoints ``[23, 2]`` in pixels of the file, and scores ``[23]``.
+
+    Args:
+        predictor: the network.
+        path: of the picture.
+        boxes: of the figures by file name; None looks for the largest figure.
+
+    Raises:
+        UserError: the file is no picture, has no box, or is an empty page.
+    """
+    grey = image.load_grey(path)
+    if boxes is None:
+        box = image.find_figures(grey)[0]
+    elif path.name in boxes:
+        box = boxes[path.name]
+    else:
+        raise UserError(f"There is no box for {path.name}; use --boxes ink to look for the figure.")
+    return predictor.keypoints(grey, box)
+
+
+def overlay(grey: image.GreyArray, keypoints: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """The skeleton over a pale drawing: the character's left blue, its right red, BGR."""
+    scale = max(1.0, 512 / max(grey.shape))
+    pale = cv2.resize(255 - (255 - grey) // 2, None, fx=scale, fy=scale)
+    canvas = cv2.cvtColor(pale, cv2.COLOR_GRAY2BGR)
+    places = [tuple(int(round(v * 16)) for v in point * scale) for point in keypoints]  # 1/16 pixel
+    width = max(2, round(max(canvas.shape) / 200))
+    for parent, child in skeleton.BONES:
+        name = skeleton.KEYPOINTS[child]
+        colour = _BLUE if name.startswith("Left") else _RED if name.startswith("Right") else _GREY
+        cv2.line(canvas, places[parent], places[child], colour, width, cv2.LINE_AA, shift=4)
+    return canvas
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``python -m trainer predict``."""
+    parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="drawings")
+    parser.add_argument("--model", type=Path, default=SHIPPED, help=".onnx file or checkpoint")
+    parser.add_argument(
+        "--boxes", default="ink", help="COCO file with the figures' boxes, or ink to look for them"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
+    parser.add_argument("--flip", action="store_true", help="average with the mirror image")
+    parser.add_argument("--device", default="cpu", help="for checkpoints: cpu, cuda")
+    parser.add_argument("--overlay", type=Path, metavar="DIR", help="also draw each skeleton there")
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Write ``[{"file_name", "keypoints": {NAME: [x, y, score]}, "score"}]``."""
+    boxes = None if arguments.boxes == "ink" else load_boxes(Path(arguments.boxes))
+    predictor = Predictor.open(arguments.model, arguments.flip, arguments.device)
+    answers = [predict(predictor, path, boxes) for path in arguments.images]
+    results = [
+        as_record(path, *answer) for path, answer in zip(arguments.images, answers, strict=True)
+    ]
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(arguments.out, (json.dumps(results, indent=1) + "\n").encode())
+    if arguments.overlay:
+        _write_overlays(arguments.overlay, arguments.images, [answer[0] for answer in answers])
+    print(f"{len(results)} drawings -> {arguments.out}")
+
+
+def as_record(
+    path: Path, keypoints: NDArray[np.floating], scores: NDArray[np.floating]
+) -> dict[str, object]:
+    """One drawing's entry in the results; its score is the mean over the common joints."""
+    rows = np.column_stack([np.round(keypoints, 2), np.round(scores.astype(float), 4)]).tolist()
+    return {
+        "file_name": path.name,
+        "keypoints": dict(zip(skeleton.KEYPOINTS, rows, strict=True)),
+        "score": round(float(scores[list(skeleton.COMMON_INDEX)].mean()), 4),
+    }
+
+
+def _write_overlays(
+    folder: Path, paths: Sequence[Path], keypoints: Sequence[NDArray[np.floating]]
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, points in zip(paths, keypoints, strict=True):
+        data = cv2.imencode(".png", overlay(image.load_grey(path), points))[1].tobytes()
+        write_whole(folder / f"{path.stem}.png", data)

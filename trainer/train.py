@@ -1,0 +1,534 @@
+"""The training loop.
+
+One network learns from drawings that are made up afresh by worker processes; an exponential moving
+average of its weights is what is validated, exported and used as the teacher on unlabelled drawings.
+The position in the training is a share from 0 to 1, of a number of epochs or of a budget of minutes;
+learning rate and ramps follow it. A run can be stopped at any moment and goes on with ``--resume``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import copy
+import dataclasses
+import importlib.util
+import json
+import logging
+import math
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from addon.core import image
+from addon.core.errors import UserError
+
+from . import adapt, checkpoint, data, evaluate, heatmaps, models, photometric
+from .losses import LOSSES, masked_mean
+
+log = logging.getLogger("croquis.train")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that decides how a run goes; ``add_arguments`` says what each means."""
+
+    strokes: tuple[Path, ...]
+    out: Path
+    network: str = "unet"
+    size: int = 256
+    loss: str = "softmax"
+    sigma: float = 1.0
+    hold_out: tuple[str, ...] = ()
+    drawings: Path | None = None
+    epochs: float = 10.0
+    minutes: float | None = None
+    batch: int = 32
+    lr: float = 1e-3
+    warmup: float = 0.02
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    ema: float = 0.999
+    seed: int = 0
+    workers: int = 2
+    device: str = "cpu"
+    compile: bool = False
+    init: Path | None = None
+    resume: bool = False
+    slim: Path | None = None
+    checkpoint_minutes: float = 5.0
+    evaluate_every: float = 1.0
+    log_seconds: float = 20.0
+    validation_views: int = 512
+    unlabelled: tuple[Path, ...] = ()
+    unlabelled_weight: float = 0.5
+    unlabelled_start: float = 0.3
+    unlabelled_threshold: float = 0.6
+
+    def recorded(self) -> dict[str, Any]:
+        """As plain JSON values, without the places on this machine."""
+        plain = {}
+        for key, value in dataclasses.asdict(self).items():
+            many = isinstance(value, tuple)
+            names = [v.name if isinstance(v, Path) else v for v in (value if many else (value,))]
+            plain[key] = names if many else names[0]
+        return plain
+
+
+def learning_rate(settings: Settings, share: float) -> float:
+    """Linear warm-up, then half a cosine to 0 (Loshchilov and Hutter, 2017)."""
+    warm = min(1.0, share / settings.warmup) if settings.warmup else 1.0
+    return settings.lr * max(warm, 1e-3) * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
+
+
+def update_average(average: nn.Module, network: nn.Module, decay: float) -> None:
+    """Move the averaged network towards the trained one, its batch statistics too."""
+    with torch.no_grad():
+        ours, theirs = average.state_dict(), network.state_dict()
+        floating = [name for name, value in ours.items() if value.is_floating_point()]
+        torch._foreach_lerp_(
+            [ours[name] for name in floating], [theirs[name] for name in floating], 1 - decay
+        )
+
+
+@dataclass
+class Progress:
+    """Where a run is; stored in its checkpoints."""
+
+    step: int = 0
+    images: int = 0
+    elapsed: float = 0.0  # seconds of training, over all sittings
+    scores: dict[str, float] = field(default_factory=dict)
+
+
+class Validation:
+    """What the averaged network is measured on while it trains.
+
+    Args:
+        held: views of characters that are not trained on, or an empty pack.
+        settings: of the run.
+    """
+
+    def __init__(self, held: data.StrokePack, settings: Settings) -> None:
+        self.views = self._draw(held, settings) if len(held) else None
+        self.drawings, self.maps = [], []
+        if settings.drawings is not None:
+            self.drawings = evaluate.load_drawings(settings.drawings)
+            crops = []
+            for drawing in self.drawings:
+                ink = image.ink(image.load_grey(drawing.path))
+                crop, to_picture = image.crop(ink, drawing.box, settings.size)
+                crops.append(torch.from_numpy(crop))
+                self.maps.append(to_picture)
+            self.crops = torch.stack(crops)[:, None]
+        self.precision = importlib.util.find_spec("pycocotools") is not None
+
+    @staticmethod
+    def _draw(held: data.StrokePack, settings: Settings) -> tuple[Tensor, Tensor, Tensor]:
+        """The same drawings every time: spread over the held-out views, made once."""
+        count = min(settings.validation_views, len(held))
+        tickets = np.linspace(0, len(held) - 1, count).astype(int).tolist()
+        dataset = data.SketchDataset(held, settings.size, settings.seed)
+        batches = list(data.loader(dataset, 32, settings.workers, tickets=tickets))
+        ink, points, valid = (torch.cat(parts) for parts in zip(*batches, strict=True))
+        return ink, points, valid
+
+    def __call__(self, infer: Any, device: torch.device) -> dict[str, float]:
+        """Scores of a network: ``held_*`` on drawn views, ``drawings_*`` on real drawings."""
+        result = {}
+        if self.views is not None:
+            ink, points, valid = self.views
+            found = [heatmaps.decode(infer(data.to_ink(part, device)))[0] for part in ink.split(64)]
+            truth = [
+                self._as_drawing(p, v) for p, v in zip(points.numpy(), valid.numpy(), strict=True)
+            ]
+            answers = list(torch.cat(found).cpu().numpy())
+            result["held_pck01"] = evaluate.pck(answers, truth, 0.1)
+            result["held_oks"] = _mean_oks(answers, truth)
+        if self.drawings:
+            parts = [heatmaps.decode(infer(part.to(device))) for part in self.crops.split(64)]
+            points = torch.cat([part[0] for part in parts]).cpu().numpy()
+            scores = torch.cat([part[1] for part in parts]).cpu().numpy()
+            answers = [to.apply(one) for to, one in zip(self.maps, points, strict=True)]
+            if self.precision:
+                table = evaluate.score(self.drawings, answers, list(scores))
+                result |= {"drawings_ap": table.ap, "drawings_ap50": table.ap50}
+            read = [
+                evaluate.best_reading(*pair) for pair in zip(answers, self.drawings, strict=True)
+            ]
+            result["drawings_oks"] = _mean_oks(read, self.drawings)
+            result["drawings_pck01"] = evaluate.pck(read, self.drawings, 0.1)
+        return result
+
+    @staticmethod
+    def _as_drawing(points: Any, valid: Any) -> evaluate.Drawing:
+        """A drawn view as if annotated; its box is that of its keypoints."""
+        low, high = points[valid].min(axis=0), points[valid].max(axis=0)
+        return evaluate.Drawing(Path(), "", image.Box(*low, *(high - low)), points, valid)
+
+
+def _mean_oks(answers: list[Any], truth: list[evaluate.Drawing]) -> float:
+    return float(np.mean([evaluate.oks(*pair) for pair in zip(answers, truth, strict=True)]))
+
+
+class Trainer:
+    """A run: ``Trainer(settings).run()``."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.device = torch.device(settings.device)
+        self.cuda = self.device.type == "cuda"
+        self.file = settings.out / "checkpoint.pt"
+        torch.manual_seed(settings.seed)
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+        torch.backends.cudnn.benchmark = self.cuda
+
+        pack = data.load_strokes(settings.strokes)
+        training, held = data.hold_out(pack, settings.hold_out)
+        log.info("%d views to train on, %d held out", len(training), len(held))
+        self.sketches = data.SketchDataset(training, settings.size, settings.seed)
+        self.unlabelled = (
+            data.UnlabelledDataset(settings.unlabelled, settings.size, settings.seed)
+            if settings.unlabelled
+            else None
+        )
+        self.validation = Validation(held, settings)
+
+        self.network = models.build(settings.network)
+        if settings.init is not None:
+            missing = checkpoint.initialise(self.network, settings.init)
+            log.info("started from %s; own values kept: %s", settings.init, missing or "none")
+        self.network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
+        self.optimizer = self._optimizer()
+        self.progress = Progress()
+        if settings.resume and self.file.exists():
+            self._restore()
+        self.forward = torch.compile(self.network) if settings.compile else self.network
+
+    def _optimizer(self) -> torch.optim.Optimizer:
+        """AdamW; gains and biases do not decay."""
+        kernels = [p for p in self.network.parameters() if p.ndim > 1]
+        others = [p for p in self.network.parameters() if p.ndim <= 1]
+        groups = [
+            {"params": kernels, "weight_decay": self.settings.weight_decay},
+            {"params": others, "weight_decay": 0.0},
+        ]
+        return torch.optim.AdamW(groups, lr=self.settings.lr, fused=self.cuda)
+
+    # ------------------------------------------------------------------ files
+
+    def _restore(self) -> None:
+        state = checkpoint.load(self.file)
+        if state["network"] != self.settings.network or "optimizer" not in state:
+            raise UserError(f"{self.file} is not a checkpoint of a {self.settings.network} run.")
+        self.network.load_state_dict(state["student"])
+        self.average.load_state_dict(state["weights"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.progress = Progress(
+            state["step"], state["images"], state["elapsed"], dict(state["scores"])
+        )
+        log.info("resumed at step %d", self.progress.step)
+
+    def save(self) -> None:
+        """Write the checkpoint, and the slim file where one is wanted."""
+        state = {
+            "network": self.settings.network,
+            "config": {},
+            "size": self.settings.size,
+            "weights": self.average.state_dict(),
+            "student": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "settings": self.settings.recorded(),
+            **dataclasses.asdict(self.progress),
+        }
+        checkpoint.save(self.file, state)
+        if self.settings.slim is not None:
+            checkpoint.save_slim(self.settings.slim, state)
+
+    def _record(self, **values: float) -> None:
+        """One line of log.jsonl."""
+        row = {"step": self.progress.step, "images": self.progress.images}
+        row |= {"elapsed": round(self.progress.elapsed, 1), **values}
+        with (self.settings.out / "log.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+    # ------------------------------------------------------------------ one step
+
+    def _autocast(self) -> contextlib.AbstractContextManager:
+        return torch.autocast("cuda", torch.bfloat16) if self.cuda else contextlib.nullcontext()
+
+    def infer(self, ink: Tensor) -> Tensor:
+        """The averaged network's logits, without gradients."""
+        with torch.no_grad(), self._autocast():
+            return self.average(ink.contiguous(memory_format=torch.channels_last)).float()
+
+    def step(
+        self, batch: list[Tensor], unlabelled: Tensor | None, share: float
+    ) -> dict[str, Tensor]:
+        """One update of the weights.
+
+        Args:
+            batch: ink bytes, keypoints and validity of labelled drawings.
+            unlabelled: ink bytes of unlabelled drawings, or None.
+            share: position in the training, 0..1.
+
+        Returns:
+            Losses and shares to log, still on the device.
+        """
+        settings = self.settings
+        rng = torch.Generator(self.device).manual_seed(settings.seed << 32 | self.progress.step)
+        points, valid = (value.to(self.device, non_blocking=True) for value in batch[1:])
+        ink = photometric.jitter(data.to_ink(batch[0], self.device), rng)
+        labelled = len(ink)
+        if unlabelled is not None:
+            real = data.to_ink(unlabelled, self.device)
+            with torch.no_grad(), self._autocast():
+                guess, sure = adapt.pseudo_labels(self.average, real, settings.unlabelled_threshold)
+            real, guess, sure = adapt.distort(real, guess, sure, rng)
+            # One batch, so that the batch statistics belong to both kinds of drawings.
+            ink = torch.cat([ink, real])
+
+        with self._autocast():
+            logits = self.forward(ink.contiguous(memory_format=torch.channels_last))
+        keypoint_loss = LOSSES[settings.loss]
+        loss = masked_mean(keypoint_loss(logits[:labelled], points, settings.sigma), valid)
+        report = {"loss": loss.detach()}
+        if unlabelled is not None:
+            losses = keypoint_loss(logits[labelled:], guess, settings.sigma)
+            # Over all keypoints, not only the sure ones: few sure ones shall weigh little.
+            term = losses.where(sure, losses.new_zeros(())).mean()
+            weight = settings.unlabelled_weight * adapt.ramp(share, settings.unlabelled_start)
+            loss = loss + weight * term
+            report |= {"unlabelled_loss": term.detach(), "sure": sure.float().mean()}
+
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(settings, share)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), settings.clip)
+        self.optimizer.step()
+        self.progress.step += 1
+        self.progress.images += labelled
+        # The average follows quickly at first, while the weights move far.
+        step = self.progress.step
+        update_average(self.average, self.network, min(settings.ema, (1 + step) / (10 + step)))
+        return report
+
+    # ------------------------------------------------------------------ the loop
+
+    def share(self) -> float:
+        """Position in the training, 0..1."""
+        if self.settings.minutes is not None:
+            return self.progress.elapsed / (60 * self.settings.minutes)
+        return self.progress.images / (self.settings.epochs * len(self.sketches))
+
+    def _labelled_batches(self) -> Iterator[list[Tensor]]:
+        settings = self.settings
+        tickets = data.Tickets(len(self.sketches), settings.seed, self.progress.images)
+        return iter(
+            data.loader(
+                self.sketches, settings.batch, settings.workers, tickets=tickets, pin=self.cuda
+            )
+        )
+
+    def _unlabelled_batches(self) -> Iterator[Tensor]:
+        assert self.unlabelled is not None
+        settings = self.settings
+        batch = max(1, settings.batch // 4)
+        used = self.progress.step * batch
+        tickets = data.Tickets(len(self.unlabelled), settings.seed + 1, used)
+        workers = math.ceil(settings.workers / 4)
+        return iter(data.loader(self.unlabelled, batch, workers, tickets=tickets, pin=self.cuda))
+
+    def run(self) -> bool:
+        """Train to the end, or until a signal asks to stop.
+
+        Returns:
+            True when the training is complete, False when it was stopped and can be resumed.
+        """
+        stop = StopOnSignal()
+        with stop, tqdm(total=1.0, disable=not sys.stderr.isatty(), bar_format=_BAR) as bar:
+            self._loop(stop, bar)
+        complete = not stop.asked
+        if complete:
+            self._evaluate()
+        self.save()
+        log.info("%s; checkpoint in %s", "finished" if complete else "stopped", self.file)
+        return complete
+
+    def _loop(self, stop: StopOnSignal, bar: tqdm) -> None:
+        settings, progress = self.settings, self.progress
+        batches, drawings = self._labelled_batches(), None
+        self.network.train()
+        before = progress.elapsed
+        started = saved = time.perf_counter()
+        meter = Meter(progress.images)
+        evaluated = self._evaluations_due()
+        while (share := self.share()) < 1 and not stop.asked:
+            waiting = time.perf_counter()
+            batch = next(batches)
+            unlabelled = None
+            if self.unlabelled is not None and share >= settings.unlabelled_start:
+                if drawings is None:
+                    drawings = self._unlabelled_batches()
+                unlabelled = next(drawings)
+            meter.waited += time.perf_counter() - waiting
+            meter.add(self.step(batch, unlabelled, share))
+            now = time.perf_counter()
+            progress.elapsed = before + now - started
+            bar.update(min(1.0, self.share()) - bar.n)
+            if now - meter.started >= settings.log_seconds:
+                row = meter.row(progress.images)
+                self._record(lr=learning_rate(settings, share), **row)
+                log.info(
+                    "%5.1f %%  step %d  %s",
+                    100 * share,
+                    progress.step,
+                    "  ".join(f"{key} {value:.4g}" for key, value in row.items()),
+                )
+                meter = Meter(progress.images)
+            if self._evaluations_due() > evaluated:
+                evaluated = self._evaluations_due()
+                self._evaluate()
+            if now - saved >= 60 * settings.checkpoint_minutes:
+                self.save()
+                saved = time.perf_counter()
+
+    def _evaluations_due(self) -> int:
+        epoch = self.progress.images / len(self.sketches)
+        return int(epoch / self.settings.evaluate_every)
+
+    def _evaluate(self) -> None:
+        scores = self.validation(self.infer, self.device)
+        if scores:
+            self.progress.scores = scores
+            self._record(**scores)
+            log.info("epoch %.2f  %s", self.progress.images / len(self.sketches), _listed(scores))
+
+
+_BAR = "{percentage:5.1f} % {bar} {elapsed} of {elapsed}+{remaining}"
+
+
+def _listed(scores: dict[str, float]) -> str:
+    return "  ".join(f"{key} {value:.3f}" for key, value in scores.items())
+
+
+class Meter:
+    """Averages since the last line of the log, gathered without waiting for the device."""
+
+    def __init__(self, images: int) -> None:
+        self.images, self.started, self.waited = images, time.perf_counter(), 0.0
+        self._sums: dict[str, tuple[Tensor, int]] = {}
+
+    def add(self, report: dict[str, Tensor]) -> None:
+        """Take in one step's figures."""
+        for key, value in report.items():
+            total, count = self._sums.get(key, (torch.zeros_like(value), 0))
+            self._sums[key] = (total + value, count + 1)
+
+    def row(self, images: int) -> dict[str, float]:
+        """The averages, drawings per second, and the share of the time spent waiting for data."""
+        means = {key: float(total) / count for key, (total, count) in self._sums.items()}
+        seconds = time.perf_counter() - self.started
+        rates = {"images_per_s": (images - self.images) / seconds, "waiting": self.waited / seconds}
+        return {key: round(value, 5) for key, value in (means | rates).items()}
+
+
+class StopOnSignal:
+    """Within it, the first Ctrl-C or SIGTERM only sets :attr:`asked`; a second one acts as usual."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> StopOnSignal:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._ask)
+        return self
+
+    def _ask(self, number: int, _frame: Any) -> None:
+        self.asked = True
+        signal.signal(number, self._before[number])
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``python -m trainer train``."""
+    cuda = torch.cuda.is_available()
+    known = {one.name: one.default for one in dataclasses.fields(Settings)}
+    known |= {"device": "cuda" if cuda else "cpu", "workers": 16 if cuda else 2}
+
+    def option(name: str, text: str, **kind: Any) -> None:
+        key = name.replace("-", "_")
+        many = kind.get("nargs") == "+"
+        default = known[key]
+        shown = "" if default in (None, (), False) or many else f" (default: {default})"
+        parser.add_argument(f"--{name}", default=default, help=text + shown, **kind)
+
+    parser.add_argument(
+        "strokes", nargs="+", type=Path, help="stroke packs (.npz), folders of them"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint and log")
+    option("network", "one of " + ", ".join(models.NAMES), choices=models.NAMES, metavar="NAME")
+    option("size", "side of the input, pixels, a multiple of 32", type=int)
+    option("loss", "softmax over each map, or mse on maps", choices=tuple(LOSSES))
+    option("sigma", "of the target's Gaussian, in heatmap cells of 4 pixels", type=float)
+    option("hold-out", "characters kept for validation", nargs="+", metavar="NAME")
+    option("drawings", "annotated drawings to validate on", type=Path, metavar="DIR")
+    option("epochs", "length of the training", type=float)
+    option("minutes", "length of the training instead, over all resumptions", type=float)
+    option("batch", "drawings per step", type=int)
+    option("lr", "peak learning rate of AdamW", type=float)
+    option("warmup", "share of the training over which the learning rate rises", type=float)
+    option("weight-decay", "of kernels", type=float)
+    option("clip", "largest norm of the gradient", type=float)
+    option("ema", "decay of the averaged weights", type=float)
+    option("seed", "of everything random", type=int)
+    option("workers", "processes that draw", type=int)
+    option("device", "cpu or cuda", metavar="NAME")
+    option("compile", "torch.compile the network", action="store_true")
+    option(
+        "init", "start from the weights of another run where they fit", type=Path, metavar="FILE"
+    )
+    option("resume", "go on from the checkpoint in --out, if there is one", action="store_true")
+    option(
+        "slim", "also keep the averaged weights in half precision here", type=Path, metavar="FILE"
+    )
+    option("checkpoint-minutes", "between checkpoints", type=float)
+    option("evaluate-every", "epochs between validations", type=float)
+    option("log-seconds", "between lines of the log", type=float)
+    option("validation-views", "views of held-out characters to validate on", type=int)
+    option("unlabelled", "folders of drawings to adapt to", type=Path, nargs="+", metavar="DIR")
+    option("unlabelled-weight", "of the self-training term", type=float)
+    option("unlabelled-start", "share of the training before it begins", type=float)
+    option("unlabelled-threshold", "least probability of a keypoint to learn from", type=float)
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Train from command-line options, logging to the console and to ``OUT/train.log``."""
+    names = {one.name for one in dataclasses.fields(Settings)}
+    values = {key: value for key, value in vars(arguments).items() if key in names}
+    for key in ("strokes", "hold_out", "unlabelled"):
+        values[key] = tuple(values[key])
+    settings = Settings(**values)
+    settings.out.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s  %(message)s",
+        datefmt="%H:%M:%S",
+        handlers=[logging.StreamHandler(), logging.FileHandler(settings.out / "train.log")],
+    )
+    Trainer(settings).run()
