@@ -21,6 +21,7 @@ from .errors import UserError
 
 GreyArray = NDArray[np.uint8]
 InkArray = NDArray[np.float32]
+FloatArray = NDArray[np.float64]
 
 MARGIN = 1.25
 """Side of the network's square crop, as a multiple of the longer side of the figure's box."""
@@ -31,21 +32,22 @@ _PAPER_LEVEL = 224  # grey of flattened paper: leaves room for what is brighter 
 _PAPER_ROUNDS = 5  # fits of the paper's surface, each through the light blocks of the one before
 _DEEPEST_SHADOW = 0.55  # of the surface's brightness; what is darker is drawn
 _DARK_PAGE = 100  # grey; a page below it may carry light lines
-_NOISE_REACH = 2.0  # spreads (10 % to 40 % quantile) above the paper's grey that are still noise
+_NOISE_REACH = 3.5  # spreads (5 % to 25 % quantile) above the latter that are still noise
 _FAINTEST = 0.08  # darkness below which nothing counts as a stroke
 
 # Where figures are looked for; lengths are shares of the page's longer side unless said otherwise.
 _FIND_SIDE = 384  # pixels
 _INKED = 0.4  # ink above this is drawn
 _EDGE_DEPTH = 0.2  # of the width and height: as far in as the page's edges and frames reach
-_EDGE_LENGTH = 0.4  # of the width or height: at least as long are they
+_EDGE_CONTACT = 0.3  # of the shorter side: as long do they touch the picture's border
 _RULE_ENDS = 0.08  # of the width: a ruled line ends no farther than this from both sides
+_CLOSING = 0.008  # gaps in a line up to this width are closed
 _SPECK = 0.015  # up to this size it is no fragment
-_TOUCHING = 0.012  # nearer than this, fragments are one
-_LINK = 0.035  # of the larger group: nearer than this, they belong together
+_LINK = 0.05  # of the larger group: no farther apart, fragments belong together
+_LINK_ANYWAY = 0.025  # nor if no farther apart than this, however small they are
+_TOUCHING = 0.01  # so near, even a flat piece below a figure belongs to it
 _SMALLEST_FIGURE = 0.06
 _SMALLEST_SHARE = 0.2  # of the largest figure
-
 
 
 class Box(NamedTuple):
@@ -75,9 +77,9 @@ class Affine:
         matrix: ``[2, 3]`` float64.
     """
 
-    matrix: NDArray[np.float64]
+    matrix: FloatArray
 
-    def apply(self, points: ArrayLike) -> NDArray[np.float64]:
+    def apply(self, points: ArrayLike) -> FloatArray:
         """Points ``[..., 2]`` through the map."""
         return np.asarray(points, dtype=np.float64) @ self.matrix[:, :2].T + self.matrix[:, 2]
 
@@ -94,8 +96,8 @@ class Affine:
 def load_grey(path: str | os.PathLike[str]) -> GreyArray:
     """Read a picture file as grey.
 
-    Colours become their luma, 16 bits become 8, transparency lies on white paper, and a camera's
-    rotation (EXIF) is applied.
+    Colours become their luma, 16 bits become 8, transparency lies on white paper, and the rotation
+    that a camera notes in a JPEG or PNG (EXIF) is applied.
 
     Args:
         path: any format that OpenCV reads: PNG, JPEG, WebP, TIFF, BMP, ...
@@ -130,23 +132,27 @@ def _decode(data: bytes) -> NDArray | None:
     """The picture in ``data`` as OpenCV decodes it, or None where it is not a whole picture."""
     encoded = np.frombuffer(data, np.uint8)
     jpeg, png = data.startswith(b"\xff\xd8"), data.startswith(b"\x89PNG")
-    # OpenCV fills the missing rest of a truncated file with grey and says nothing. The end marker of
-    # a JPEG must follow its last scan: the preview inside a camera's file has one of its own.
+    # OpenCV fills the missing rest of a truncated file with grey and says nothing. The end marker
+    # of a JPEG must follow its last scan: the preview in a camera's file has one of its own.
     if jpeg and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda"):
         return None
     if png and b"IEND" not in data[-64:]:
         return None
+    log_level = cv2.getLogLevel()
+    cv2.setLogLevel(0)  # what is wrong with a file is said once, by the caller
     try:
         if jpeg:
             return cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)
         picture = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
         # "Unchanged" is the only way to the alpha channel, but it leaves a camera's rotation out.
         opaque = picture is not None and (picture.ndim == 2 or picture.shape[2] == 3)
-        if opaque and (b"eXIf" in data or b"EXIF" in data):
+        if png and opaque and b"eXIf" in data:
             return cv2.imdecode(encoded, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
         return picture
     except cv2.error:
         return None  # for instance larger than OpenCV's limit of 2^30 pixels
+    finally:
+        cv2.setLogLevel(log_level)
 
 
 def _to_grey(picture: NDArray) -> GreyArray:
@@ -193,11 +199,11 @@ def ink(grey: GreyArray) -> InkArray:
         grey, blocks = cv2.bitwise_not(grey), cv2.bitwise_not(blocks)
     paper = cv2.resize(_paper(blocks), (width, height), interpolation=cv2.INTER_LINEAR)
     flat = cv2.divide(grey, paper, scale=_PAPER_LEVEL)
-    darkness = np.maximum(0, (_PAPER_LEVEL - np.arange(256)) / _PAPER_LEVEL)
+    darkness = 1 - np.arange(256) / _PAPER_LEVEL
     return cv2.LUT(flat, _stretch(darkness, _histogram(flat)))
 
 
-def _histogram(grey: GreyArray) -> NDArray[np.float64]:
+def _histogram(grey: GreyArray) -> FloatArray:
     """``[256]`` how many pixels have each value."""
     return cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel().astype(np.float64)
 
@@ -213,7 +219,7 @@ def _is_dark_page(grey: GreyArray, blocks: GreyArray) -> bool:
     if not (middle < _DARK_PAGE and np.median(border) < _DARK_PAGE):
         return False
     deviation = np.arange(256) - middle
-    return bool(_histogram(grey) @ deviation**3 > 0)
+    return bool(_histogram(grey) @ deviation**3 >= 0)
 
 
 def _paper(blocks: GreyArray) -> GreyArray:
@@ -226,7 +232,7 @@ def _paper(blocks: GreyArray) -> GreyArray:
     light = cv2.morphologyEx(blocks, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     values = light.ravel().astype(np.float64)
     design = _quadratic_design(blocks.shape)
-    keep = np.ones(len(values), dtype=bool)
+    keep = np.ones(len(values), dtype=np.bool_)
     surface = values
     for _ in range(_PAPER_ROUNDS):
         rows = design[keep]
@@ -236,7 +242,6 @@ def _paper(blocks: GreyArray) -> GreyArray:
         keep = values > surface * 0.97
         if np.count_nonzero(keep) < 2 * design.shape[1]:
             break
-    low, high = (values[keep].min(), values[keep].max()) if keep.any() else (1.0, 255.0)
     # Outside the light blocks the surface is a guess: it may not leave their range.
     low, high = (values[keep].min(), values[keep].max()) if keep.any() else (1.0, 255.0)
     fitted = np.clip(surface, low, high).reshape(blocks.shape).astype(np.float32)
@@ -251,17 +256,18 @@ def _paper(blocks: GreyArray) -> GreyArray:
 
 
 @lru_cache(maxsize=64)
-def _quadratic_design(shape: tuple[int, int]) -> NDArray[np.float64]:
+def _quadratic_design(shape: tuple[int, int]) -> FloatArray:
     """``[rows * columns, 6]``: 1, x, y, x^2, xy, y^2 of each block, x and y in -1..1."""
-    y, x = (axis.ravel() for axis in np.meshgrid(*(np.linspace(-1, 1, n) for n in shape), indexing="ij"))
-    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
+    rows, columns = (np.linspace(-1, 1, n, dtype=np.float64) for n in shape)
+    y, x = np.repeat(rows, shape[1]), np.tile(columns, shape[0])
+    return np.stack([x**0, x, y, x * x, x * y, y * y], axis=1)
 
 
-def _stretch(darkness: NDArray[np.float64], counts: NDArray[np.float64]) -> InkArray:
+def _stretch(darkness: FloatArray, counts: FloatArray) -> InkArray:
     """A curve over grey values that makes the paper's noise 0 and strong strokes 1.
 
     Args:
-        darkness: ``[256]`` in 0..1, falling: how much darker than the paper each grey value is.
+        darkness: ``[256]``, falling from 1: how much darker than the paper each grey value is.
         counts: ``[256]`` how many pixels have it.
 
     Returns:
@@ -269,9 +275,9 @@ def _stretch(darkness: NDArray[np.float64], counts: NDArray[np.float64]) -> InkA
     """
     rising, counts = darkness[::-1], counts[::-1]
     share = np.cumsum(counts) / max(1.0, counts.sum())
-    # Even a densely hatched drawing leaves two fifths of the page bare: their spread is the noise.
-    light, middle = (float(rising[int(np.searchsorted(share, q))]) for q in (0.1, 0.4))
-    floor = min(middle + _NOISE_REACH * (middle - light), 0.5)
+    # Even a densely hatched drawing leaves a quarter of the page bare: its spread is the noise.
+    light, middle = (float(rising[int(np.searchsorted(share, q))]) for q in (0.05, 0.25))
+    floor = float(np.clip(middle + _NOISE_REACH * (middle - light), 0, 0.5))
     inked = np.where(rising > max(floor, _FAINTEST), counts, 0.0)
     if not inked.any():
         return np.zeros(256, np.float32)
@@ -303,11 +309,8 @@ def find_figures(grey: GreyArray) -> list[Box]:
     groups = _group(fragments, labels, max(page.shape))
     if not groups:
         raise UserError("Nothing is drawn on this page; choose a picture with a figure on it.")
-    across, down = width / page.shape[1], height / page.shape[0]
-    boxes = [
-        Box(x * across, y * down, (right - x) * across, (bottom - y) * down)
-        for x, y, right, bottom in groups
-    ]
+    x, y = width / page.shape[1], height / page.shape[0]
+    boxes = [Box(g.left * x, g.top * y, g.width * x, g.height * y) for g in groups]
     return sorted(boxes, key=lambda box: box.area, reverse=True)
 
 
@@ -322,21 +325,27 @@ def _drawn(page: GreyArray) -> GreyArray:
 
 
 def _page_edges(drawn: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The ink of frames, of the table around a photographed page, and of shadows along its edges.
+    """The ink of frames, of the table around a photographed page, of shadows along its edges.
 
-    All of them are connected, long, and stay near the picture's border.
+    A frame runs around the whole page, the others run along the picture's border; none of them
+    reaches into its middle. (A figure at the side of the page does neither.)
     """
     height, width = drawn.shape
     count, labels, stats, _ = cv2.connectedComponentsWithStats(drawn.astype(np.uint8))
-    rim = np.ones(drawn.shape, dtype=bool)
-    depth = round(_EDGE_DEPTH * height), round(_EDGE_DEPTH * width)
-    rim[depth[0] : height - depth[0], depth[1] : width - depth[1]] = False
-    at_rim = np.bincount(labels[rim], minlength=count)
-    total = np.maximum(stats[:, cv2.CC_STAT_AREA], 1)
-    long = (stats[:, cv2.CC_STAT_WIDTH] > _EDGE_LENGTH * width) | (
-        stats[:, cv2.CC_STAT_HEIGHT] > _EDGE_LENGTH * height
+
+    def within(share: float) -> NDArray[np.intp]:
+        """How many pixels of each component lie so near to the border."""
+        y, x = max(1, round(share * height)), max(1, round(share * width))
+        rim = np.ones(drawn.shape, dtype=bool)
+        rim[y : height - y, x : width - x] = False
+        return np.bincount(labels[rim], minlength=count)
+
+    around = (stats[:, cv2.CC_STAT_WIDTH] > 0.8 * width) & (
+        stats[:, cv2.CC_STAT_HEIGHT] > 0.8 * height
     )
-    edge = long & (at_rim >= 0.97 * total)
+    along = within(0) > _EDGE_CONTACT * min(height, width)
+    outside = within(_EDGE_DEPTH) > 0.97 * stats[:, cv2.CC_STAT_AREA]
+    edge = (around | along) & outside
     edge[0] = False  # label 0 is the paper
     return edge[labels]
 
@@ -359,22 +368,22 @@ def _rules(drawn: GreyArray) -> GreyArray:
     return rule[labels].astype(np.uint8)
 
 
-def _fragments(drawn: GreyArray) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+def _fragments(drawn: GreyArray) -> tuple[list[_Bounds], NDArray[np.int32]]:
     """The connected pieces of a mask without specks.
 
     Returns:
-        ``[F, 4]`` left, top, right, bottom of each, and ``[H, W]`` labels: 0 or 1 + its row.
+        Their bounds, and ``[H, W]`` labels: 0, or 1 + the place in that list.
     """
     side = max(drawn.shape)
-    reach = max(3, round(0.008 * side)) | 1
+    reach = max(3, round(_CLOSING * side)) | 1
     closed = cv2.morphologyEx(drawn, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(closed)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(closed)
     extent = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
     keep = extent > _SPECK * side
-    keep[0] = False
+    keep[0] = False  # label 0 is the paper
     number = np.where(keep, np.cumsum(keep), 0).astype(np.int32)
-    x, y, w, h = stats[keep, :4].T.astype(np.int64)
-    return np.stack([x, y, x + w, y + h], axis=1), number[labels]
+    bounds = [_Bounds(x, y, x + w, y + h) for x, y, w, h, _ in stats[keep].tolist()]
+    return bounds, number[labels]
 
 
 def _gaps(labels: NDArray[np.int32]) -> list[tuple[float, int, int]]:
@@ -410,76 +419,97 @@ def _gaps(labels: NDArray[np.int32]) -> list[tuple[float, int, int]]:
     return sorted((d, k // count - 1, k % count - 1) for d, k in pairs)
 
 
-def _group(
-    fragments: NDArray[np.int64], labels: NDArray[np.int32], side: int
-) -> list[tuple[int, int, int, int]]:
+class _Bounds(NamedTuple):
+    """A group of fragments by its sides, in pixels of the shrunk page."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+    @property
+    def extent(self) -> int:
+        return max(self.width, self.height)
+
+    @property
+    def area(self) -> int:
+        return self.width * self.height
+
+    def union(self, other: _Bounds) -> _Bounds:
+        low = min(self.left, other.left), min(self.top, other.top)
+        return _Bounds(*low, max(self.right, other.right), max(self.bottom, other.bottom))
+
+    def overlap(self, other: _Bounds) -> tuple[int, int]:
+        """Width and height of what both have in common; negative: how far they are apart."""
+        return (
+            min(self.right, other.right) - max(self.left, other.left),
+            min(self.bottom, other.bottom) - max(self.top, other.top),
+        )
+
+    def covers(self, other: _Bounds) -> bool:
+        """Most of the other, which is not larger, lies within."""
+        width, height = self.overlap(other)
+        return self.area >= other.area and max(width, 0) * max(height, 0) > 0.7 * other.area
+
+
+def _group(fragments: list[_Bounds], labels: NDArray[np.int32], side: int) -> list[_Bounds]:
     """Join fragments into figures: single linkage, nearest pairs first.
 
+    Args:
+        fragments, labels: see :func:`_fragments`.
+        side: the page's longer side, pixels.
+
     Returns:
-        Left, top, right, bottom of each figure that is not tiny beside the largest one.
+        The figures that are not tiny beside the largest one.
     """
-    if not len(fragments):
-        return []
-    boxes = {i: tuple(int(v) for v in box) for i, box in enumerate(fragments)}
-    member = list(range(len(fragments)))
+    groups = dict(enumerate(fragments))
+    group_of = list(range(len(fragments)))
 
     def join(a: int, b: int) -> None:
-        p, q = boxes[a], boxes.pop(b)
-        boxes[a] = (min(p[0], q[0]), min(p[1], q[1]), max(p[2], q[2]), max(p[3], q[3]))
-        for i, group in enumerate(member):
-            if group == b:
-                member[i] = a
+        groups[a] = groups[a].union(groups.pop(b))
+        group_of[:] = [a if group == b else group for group in group_of]
 
     for gap, i, j in _gaps(labels):
-        a, b = member[i], member[j]
-        if a != b and _belong_together(boxes[a], boxes[b], gap, side):
+        a, b = group_of[i], group_of[j]
+        if a != b and _belong_together(groups[a], groups[b], gap, side):
             join(a, b)
-    for a in sorted(boxes, key=lambda i: _area(boxes[i]), reverse=True):
-        for b in [b for b in boxes if b != a and a in boxes]:
-            if _area(boxes[b]) <= _area(boxes[a]) and _overlap(boxes[a], boxes[b]) > 0.7:
+    for a in sorted(groups, key=lambda group: groups[group].area, reverse=True):
+        for b in list(groups):
+            if a in groups and a != b and groups[a].covers(groups[b]):
                 join(a, b)
-    largest = max(_extent(box) for box in boxes.values())
+    largest = max((group.extent for group in groups.values()), default=0)
     smallest = max(_SMALLEST_FIGURE * side, _SMALLEST_SHARE * largest)
-    return [box for box in boxes.values() if _extent(box) >= smallest]
-
-
-_Bounds = tuple[int, int, int, int]
-
-
-def _extent(box: _Bounds) -> int:
-    return max(box[2] - box[0], box[3] - box[1])
-
-
-def _area(box: _Bounds) -> int:
-    return (box[2] - box[0]) * (box[3] - box[1])
-
-
-def _overlap(outer: _Bounds, inner: _Bounds) -> float:
-    """Share of ``inner`` that lies in ``outer``."""
-    w = min(outer[2], inner[2]) - max(outer[0], inner[0])
-    h = min(outer[3], inner[3]) - max(outer[1], inner[1])
-    return max(w, 0) * max(h, 0) / max(_area(inner), 1)
+    return [group for group in groups.values() if group.extent >= smallest]
 
 
 def _belong_together(a: _Bounds, b: _Bounds, gap: float, side: int) -> bool:
     """Whether two groups of fragments, ``gap`` pixels apart, are parts of one figure."""
-    touching = _TOUCHING * side
-    if gap <= touching:
-        limit_applies = False
-    else:
-        limit_applies = True
-        if gap > _LINK * max(_extent(a), _extent(b)):
-            return False
-    (aw, ah), (bw, bh) = ((p[2] - p[0], p[3] - p[1]) for p in (a, b))
-    beside = min(a[2], b[2]) - max(a[0], b[0]) < 0.2 * min(aw, bw)
-    upright = min(ah / max(aw, 1), bh / max(bw, 1)) > 1.2
-    if beside and upright and min(ah, bh) > 0.55 * max(ah, bh) and min(ah, bh) > 0.2 * side:
-        return False  # two people
-    apart = min(a[3], b[3]) - max(a[1], b[1]) <= 0
-    flat, tall = (a, b) if aw * bh > bw * ah else (b, a)
-    flat_w, flat_h = flat[2] - flat[0], flat[3] - flat[1]
-    caption = apart and flat_w > 4 * flat_h and flat_w > 0.5 * (tall[2] - tall[0])
-    return not (caption and limit_applies)  # a line of text, the shadow on the ground
+    if gap > max(_LINK * max(a.extent, b.extent), _LINK_ANYWAY * side) or _two_people(a, b, side):
+        return False
+    return gap <= _TOUCHING * side or not _is_caption(a, b)
+
+
+def _two_people(a: _Bounds, b: _Bounds, side: int) -> bool:
+    """Two upright groups of about one height, side by side."""
+    beside = a.overlap(b)[0] < 0.2 * min(a.width, b.width)
+    upright = a.height > 1.2 * a.width and b.height > 1.2 * b.width
+    low, high = sorted((a.height, b.height))
+    return beside and upright and low > max(0.55 * high, 0.2 * side)
+
+
+def _is_caption(a: _Bounds, b: _Bounds) -> bool:
+    """One is flat and wide, above or below the other: a line of text, a shadow's hatching."""
+    flat, other = (a, b) if a.width * b.height > b.width * a.height else (b, a)
+    above_or_below = a.overlap(b)[1] <= 0
+    return above_or_below and flat.width > max(4 * flat.height, 0.5 * other.width)
 
 
 def crop(ink_map: InkArray, box: Box, size: int) -> tuple[InkArray, Affine]:
