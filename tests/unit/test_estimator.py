@@ -288,5 +288,5 @@ class TestEstimator:
 @pytest.mark.skipif(not SHIPPED.exists(), reason="this copy has no trained network")
 def test_shipped_card_says_how_the_network_was_made():
     card = Estimator().card
-    for key in ("architecture", "training data", "scores", "weaknesses", "licence"):
+    for key in ("network", "training", "scores", "weaknesses", "licence"):
         assert card[key]
