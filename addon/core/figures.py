@@ -1284,7 +1284,7 @@ def _random_look(kind: str, rng: np.random.Generator) -> _Look:
         )
     return _Look(
         features=_Features.random(rng),
-        clothes=_Clothes.random(rng, coloured=rng.random() < 0.2),
+        clothes=_Clothes.random(rng, coloured=rng.random() < 0.3),
         hand=str(
             rng.choice(
                 ["none", "fist", "mitten", "fingers", "lines"], p=[0.2, 0.15, 0.35, 0.2, 0.1]

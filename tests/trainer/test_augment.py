@@ -13,10 +13,10 @@ from addon.core.styles import StrokeStyle
 from trainer import augment
 from trainer.poses import random_pose
 
-I = skeleton.INDEX
+ROW = skeleton.INDEX
 CIRCLE = np.stack([np.cos(np.linspace(0, 7, 12)), np.sin(np.linspace(0, 7, 12))], axis=1)
-LEFT = [I[n] for n in skeleton.KEYPOINTS if n.startswith("Left")]
-RIGHT = [I[n] for n in skeleton.KEYPOINTS if n.startswith("Right")]
+LEFT = [ROW[n] for n in skeleton.KEYPOINTS if n.startswith("Left")]
+RIGHT = [ROW[n] for n in skeleton.KEYPOINTS if n.startswith("Right")]
 
 
 def dots_pack(rows: list[int], seed: int = 0, views: int = 4) -> StrokePack:
@@ -78,7 +78,7 @@ def test_a_flip_swaps_the_sides(bare) -> None:
         bare.setattr(augment, "STRETCH_SHARE", 0.0)
         bare.setattr(augment, "ANY_ROTATION_SHARE", 0.0)
         samples.append(augment.sample(dots_pack(EVERY), 0, np.random.default_rng(4)))
-    plain, flipped = (s.keypoints - s.keypoints[I["Hips"]] for s in samples)
+    plain, flipped = (s.keypoints - s.keypoints[ROW["Hips"]] for s in samples)
     np.testing.assert_allclose(
         np.linalg.norm(flipped, axis=1),
         np.linalg.norm(plain[list(skeleton.FLIP)], axis=1),
@@ -86,8 +86,8 @@ def test_a_flip_swaps_the_sides(bare) -> None:
     )
 
     def handedness(points: np.ndarray) -> float:
-        across = points[I["LeftArm"]] - points[I["RightArm"]]
-        return float(np.sign(np.cross(across, points[I["Neck"]])))
+        across = points[ROW["LeftArm"]] - points[ROW["RightArm"]]
+        return float(np.sign(np.cross(across, points[ROW["Neck"]])))
 
     # A mirrored figure whose sides are swapped looks like an ordinary one.
     assert handedness(flipped) == handedness(plain)
@@ -126,7 +126,7 @@ def test_knees_bend_their_own_way() -> None:
         joints = random_pose(rng)
         for side in ("Left", "Right"):
             hip, knee, ankle, toe = (
-                joints[I[side + n]] for n in ("UpLeg", "Leg", "Foot", "ToeBase")
+                joints[ROW[side + n]] for n in ("UpLeg", "Leg", "Foot", "ToeBase")
             )
             thigh, shin, foot = knee - hip, ankle - knee, toe - ankle
             ahead = foot - shin * (foot @ shin) / (shin @ shin)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from addon.core import figures, skeleton
 from addon.core.styles import StrokeStyle, draw
 
-I = skeleton.INDEX
+ROW = skeleton.INDEX
 
 
 def standing() -> np.ndarray:
@@ -16,7 +16,7 @@ def standing() -> np.ndarray:
     joints = np.zeros((skeleton.COUNT, 3))
     heights = {"Spine": 0.1, "Spine1": 0.22, "Spine2": 0.34, "Neck": 0.5, "Head": 0.6}
     for name, height in {**heights, "HeadTop_End": 0.8}.items():
-        joints[I[name]] = (0, -height, 0)
+        joints[ROW[name]] = (0, -height, 0)
     for side, sign in (("Left", 1), ("Right", -1)):
         for name, place in {
             "Shoulder": (0.06, -0.47, 0),
@@ -28,7 +28,7 @@ def standing() -> np.ndarray:
             "Foot": (0.1, 0.88, 0.01),
             "ToeBase": (0.12, 0.95, -0.14),
         }.items():
-            joints[I[side + name]] = np.array(place) * (sign, 1, 1)
+            joints[ROW[side + name]] = np.array(place) * (sign, 1, 1)
     return joints
 
 
@@ -50,7 +50,7 @@ def test_new_proportions_keep_the_pose(seed: int) -> None:
     joints = standing() + np.random.default_rng(seed).normal(0, 0.02, (skeleton.COUNT, 3))
     other = figures.reproportioned(joints, np.random.default_rng(seed), 1.2)
     np.testing.assert_allclose(bone_directions(other), bone_directions(joints), atol=1e-6)
-    lengths = np.linalg.norm(np.diff(other[[I["LeftArm"], I["LeftForeArm"]]], axis=0))
+    lengths = np.linalg.norm(np.diff(other[[ROW["LeftArm"], ROW["LeftForeArm"]]], axis=0))
     assert 0.1 < lengths < 0.8
 
 
@@ -64,10 +64,10 @@ def test_a_view_turns_the_body_and_does_not_mirror_it(seed: int) -> None:
     scale = again.max() / distances.max()
     np.testing.assert_allclose(again, scale * distances, atol=1e-6 * scale)
     # A rotation has determinant 1: the triple product of three bones keeps its sign.
-    rows = [I["LeftArm"], I["Neck"], I["LeftToeBase"]]
+    rows = [ROW["LeftArm"], ROW["Neck"], ROW["LeftToeBase"]]
     assert np.linalg.det(turned[rows] - turned[0]) * np.linalg.det(joints[rows] - joints[0]) > 0
     assert np.isfinite(points).all()
-    assert points[I["HeadTop_End"], 1] < points[I["Hips"], 1]
+    assert points[ROW["HeadTop_End"], 1] < points[ROW["Hips"], 1]
 
 
 def test_a_view_without_backs_shows_the_chest() -> None:
@@ -88,7 +88,7 @@ def drawn(figure: figures.Figure, style: StrokeStyle) -> tuple[np.ndarray, np.nd
 
 @pytest.mark.parametrize("kind", figures.KINDS)
 def test_every_kind_draws_around_its_keypoints(kind: str) -> None:
-    limbs = [I[s + n] for s in ("Left", "Right") for n in ("ForeArm", "Hand", "Leg", "Foot")]
+    limbs = [ROW[s + n] for s in ("Left", "Right") for n in ("ForeArm", "Hand", "Leg", "Foot")]
     for seed in range(25):
         figure = figures.draw_figure(standing(), kind, np.random.default_rng(seed))
         image, keypoints = drawn(figure, StrokeStyle(width=2.0))
@@ -139,6 +139,6 @@ def test_stick_figures_put_limbs_where_their_lines_start() -> None:
     on_spine = 0
     for seed in range(60):
         figure = figures.draw_figure(standing(), "stick", np.random.default_rng(seed))
-        left, right = figure.keypoints[I["LeftArm"]], figure.keypoints[I["RightArm"]]
+        left, right = figure.keypoints[ROW["LeftArm"]], figure.keypoints[ROW["RightArm"]]
         on_spine += bool(np.allclose(left, right))
     assert 10 < on_spine < 45  # "line" trunks: both arms leave the spine at one point
