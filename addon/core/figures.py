@@ -728,24 +728,6 @@ class _Clothes:
         )
 
 
-def _torso_place(body: _Body, level: float, across: float, front: float) -> FloatArray:
-    """``[2]`` pixels of a place on the trunk's surface.
-
-    Args:
-        body: the body.
-        level: 0 at the crotch to 5 at the neck.
-        across: -1 at its right edge to 1 at its left.
-        front: 1 for the belly's side, -1 for the back.
-    """
-    centres, left, ahead = body.torso_levels()
-    i = int(np.clip(np.floor(level), 0, 4))
-    t = level - i
-    centre = (1 - t) * centres[i] + t * centres[i + 1]
-    wide = (1 - t) * left[i] + t * left[i + 1]
-    deep = (1 - t) * ahead[i] + t * ahead[i + 1]
-    return centre + across * wide + front * np.sqrt(max(1 - across**2, 0)) * deep
-
-
 class _Trunk:
     """The trunk's surface: places on it, and which of them the viewer sees."""
 

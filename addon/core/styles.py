@@ -7,7 +7,7 @@ are in pixels of a 256-pixel picture and grow with the picture.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 
 import cv2
@@ -171,6 +171,7 @@ class StrokeStyle:
         texture: strength of the paper's texture, 0 to 1.
         rulings: distance of printed lines; 0 for none.
         squared: rulings form a grid.
+        page_edge: the sheet ends within the picture, on a darker table.
         blur: standard deviation of an unsharp lens.
         jpeg: JPEG quality; 0 for none.
     """
@@ -199,6 +200,7 @@ class StrokeStyle:
     texture: float = 0.0
     rulings: float = 0.0
     squared: bool = False
+    page_edge: bool = False
     blur: float = 0.0
     jpeg: int = 0
 
@@ -277,7 +279,7 @@ _RANGES: dict[str, dict[str, tuple[float, float]]] = {
     },
     # One thin line of an untrained hand.
     "naive": {
-        "width": (0.5, 2.0),
+        "width": (0.4, 2.0),
         "pressure": (0.0, 0.2),
         "ink": (1.0, 0.75),
         "wobble": (0.6, 4.0),
@@ -353,6 +355,7 @@ def _random_paper(rng: np.random.Generator, preset: str) -> dict[str, float]:
         if rng.random() < 0.2:
             paper["rulings"] = rng.uniform(8.0, 24.0)
             paper["squared"] = rng.random() < 0.5
+        paper["page_edge"] = rng.random() < 0.1
     elif rng.random() < 0.3:
         paper["blur"] = rng.uniform(0.0, 0.8)
     if rng.random() < 0.3:
@@ -788,7 +791,7 @@ def _on_paper(
     if style.grain > 0:
         tooth = np.clip(0.75 + 0.5 * _noise(0, size, rng), 0, 1) * style.grain + (1 - style.grain)
         picture = 255 - (255 - picture.astype(np.float32)) * tooth
-    if style.lighting > 0 or style.paper_tone > 0 or style.texture > 0 or style.rulings > 0:
+    if max(style.lighting, style.paper_tone, style.texture, style.rulings) > 0 or style.page_edge:
         picture = _paper(size, scale, style, rng) * (picture.astype(np.float32) / 255)
     if style.blur > 0.25:
         picture = cv2.GaussianBlur(picture, (0, 0), style.blur * scale)
@@ -818,12 +821,8 @@ def _paper(
         paper[places] *= grey
         if style.squared:
             paper[:, places] *= grey
+    if style.page_edge:
+        angle = rng.uniform(0, 2 * np.pi)
+        depth = np.cos(angle) * ramp[None] + np.sin(angle) * ramp[:, None]
+        paper = np.where(depth > rng.uniform(0.85, 1.2), rng.uniform(20, 180), paper)
     return np.clip(paper, 0, 255).astype(np.float32)
-
-
-def closed_ellipse(
-    centre: Sequence[float] | FloatArray, axes: FloatArray, count: int = 20
-) -> FloatArray:
-    """``[count, 2]`` the ellipse ``centre + cos t axes[0] + sin t axes[1]``, pixels."""
-    t = np.linspace(0, 2 * np.pi, count, endpoint=False)
-    return np.asarray(centre) + np.cos(t)[:, None] * axes[0] + np.sin(t)[:, None] * axes[1]
