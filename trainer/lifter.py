@@ -451,14 +451,6 @@ def export(model: Lifter, card: dict[str, object], path: Path = lift.WEIGHTS) ->
     temporary.replace(path.with_suffix(".json"))
 
 
-def posed(directions: FloatArray, lengths: FloatArray) -> FloatArray:
-    """Joints ``[23, 3]`` of bones with unit directions ``[22, 3]`` and lengths ``[22]``."""
-    joints = np.zeros((skeleton.COUNT, 3))
-    for (parent, child), direction, length in zip(skeleton.BONES, directions, lengths, strict=True):
-        joints[child] = joints[parent] + direction * length
-    return joints
-
-
 def evaluate(
     corpus: Corpus, weights: Path, *, count: int = 1000, seed: int = 0
 ) -> dict[str, float]:
@@ -481,7 +473,7 @@ def evaluate(
         "estimated": [
             lift.lift(p, s, weights).directions for p, s in zip(noisy, scores, strict=True)
         ],
-        "flat": [in_plane(p) for p in scene.points],
+        "flat": [lift.in_plane(p) for p in scene.points],
     }
     parents, children = np.array(skeleton.BONES).T
     lengths = np.linalg.norm(scene.joints[:, children] - scene.joints[:, parents], axis=-1)
@@ -490,19 +482,12 @@ def evaluate(
         cosines = (np.array(directions) * scene.targets[:, :bones]).sum(axis=-1)
         angles = np.degrees(np.arccos(cosines.clip(-1, 1)))
         errors = [
-            pa_mpjpe(posed(d, size), j)
+            pa_mpjpe(lift.place_bones(d, size), j)
             for d, size, j in zip(directions, lengths, scene.joints, strict=True)
         ]
         result[f"pa_mpjpe_percent_{name}"] = 100 * float(np.mean(errors))
         result[f"median_angle_degrees_{name}"] = float(np.median(angles))
     return result
-
-
-def in_plane(points: FloatArray) -> FloatArray:
-    """The baseline: bone directions ``[22, 3]`` as drawn ``[23, 2]``, no depth."""
-    parents, children = np.array(skeleton.BONES).T
-    flat = unit(points[children] - points[parents])
-    return np.concatenate([flat, np.zeros((len(flat), 1))], axis=1)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -180,3 +180,27 @@ def lift(keypoints: ArrayLike, scores: ArrayLike, path: Path = WEIGHTS) -> Lifte
     bones = len(skeleton.BONES)
     directions = unit(vectors)
     return Lifted(directions[:bones], certainty[:bones], directions[bones:], certainty[bones:])
+
+
+def in_plane(keypoints: ArrayLike) -> FloatArray:
+    """The reading without any depth, to compare with: every bone as drawn, in the picture plane.
+
+    Args:
+        keypoints: ``[23, 2]`` any unit, y down.
+
+    Returns:
+        ``[22, 3]`` unit directions, camera space.
+    """
+    points = np.asarray(keypoints, dtype=np.float64)
+    parents, children = np.array(skeleton.BONES).T
+    flat = unit(points[children] - points[parents])
+    return np.concatenate([flat, np.zeros((len(flat), 1))], axis=1)
+
+
+def place_bones(directions: ArrayLike, lengths: ArrayLike) -> FloatArray:
+    """Joints ``[23, 3]``, hips at the origin, of bones with directions ``[22, 3]`` and lengths."""
+    steps = np.asarray(directions) * np.asarray(lengths)[:, None]
+    joints = np.zeros((skeleton.COUNT, 3))
+    for (parent, child), step in zip(skeleton.BONES, steps, strict=True):
+        joints[child] = joints[parent] + step
+    return joints
