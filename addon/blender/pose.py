@@ -16,6 +16,9 @@ from .mannequin import add_mannequin
 _SURE = 0.3
 """Score above which a keypoint counts as seen, in reports."""
 
+_BEHIND = 0.4
+"""How far behind the farthest joint the drawing stands, in heights of the character."""
+
 
 @dataclass(frozen=True)
 class Posed:
@@ -81,6 +84,6 @@ def pose_from_sketch(
     apply_solution(armature, rig, solution, keyframe)
     context.view_layer.update()
     camera = reference.place_camera(scene, solution.camera, number)
-    depth = reference.depth_behind(armature, solution.camera)
+    depth = solution.camera.to_camera(solution.joints)[:, 2].max() + _BEHIND * rig.height
     drawing = reference.place_drawing(scene, image, solution.camera, depth, number)
     return Posed(armature, estimate, solution, camera, drawing)

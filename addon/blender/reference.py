@@ -154,23 +154,6 @@ def show_in_turn(
     scene.frame_set(1)
 
 
-def depth_behind(armature: bpy.types.Object, view: Camera) -> float:
-    """A depth behind everything of a character, metres from the eye along the view.
-
-    Args:
-        armature: its posed bones and the boxes around its meshes count.
-        view: the camera that looks at it.
-    """
-    points = []
-    for thing in (armature, *armature.children_recursive):
-        if thing.type in {"ARMATURE", "MESH"}:
-            corners = np.array([corner[:] for corner in thing.bound_box])
-            matrix = np.array(thing.matrix_world)
-            points.append(corners @ matrix[:3, :3].T + matrix[:3, 3])
-    depths = view.to_camera(np.concatenate(points))[:, 2]
-    return float(depths.max() + 0.25 * max(np.ptp(depths), 0.1))
-
-
 def _camera_matrix(view: Camera) -> Matrix:
     """Where Blender's camera goes: it looks along its -Z with +Y upwards, ours along +z, y down."""
     matrix = np.eye(4)

@@ -7,21 +7,25 @@ from math import radians
 import bpy
 from mathutils import Quaternion, Vector
 
-SIDE_ANGLE = radians(70)
-"""How far the side view stands to the left of the drawing's camera, around the world's Z axis."""
+_SIDE_ANGLE = radians(70)  # from the drawing's camera around the world's Z axis
+_DISTANCE = 3.5  # of the side view, in radii of the character
+_CAMERA_ZOOM = 20.0  # of the camera's frame in the viewport, in Blender's unit: nearly all of it
 
 
 def look_through(context: bpy.types.Context, camera: bpy.types.Object) -> None:
     """Look through a camera of the scene, in the viewport of the context, if it is in one."""
     context.scene.camera = camera
-    if context.region_data is not None:
-        context.region_data.view_perspective = "CAMERA"
+    view = context.region_data
+    if view is not None:
+        view.view_perspective = "CAMERA"
+        view.view_camera_zoom = _CAMERA_ZOOM
+        view.view_camera_offset = (0.0, 0.0)
 
 
 def look_from_side(
     context: bpy.types.Context, camera: bpy.types.Object, armature: bpy.types.Object | None
 ) -> None:
-    """Look at a character from where the drawing's camera does not, as far away as that one.
+    """Look at a character from where the drawing's camera does not.
 
     Args:
         context: in a 3D viewport.
@@ -31,15 +35,15 @@ def look_from_side(
     view = context.region_data
     centre, radius = _sphere_around(armature)
     view.view_perspective = "PERSP"
-    view.view_rotation = Quaternion((0, 0, 1), SIDE_ANGLE) @ camera.matrix_world.to_quaternion()
+    view.view_rotation = Quaternion((0, 0, 1), _SIDE_ANGLE) @ camera.matrix_world.to_quaternion()
     view.view_location = centre
-    view.view_distance = 3.0 * radius
+    view.view_distance = _DISTANCE * radius
 
 
 def _sphere_around(armature: bpy.types.Object | None) -> tuple[Vector, float]:
     """Centre and radius, metres, of what an armature's posed bones fill."""
-    if armature is None:
+    if armature is None or not armature.pose.bones:
         return Vector(), 1.0
-    corners = [armature.matrix_world @ Vector(corner) for corner in armature.bound_box]
-    centre = sum(corners, Vector()) / len(corners)
-    return centre, max((corner - centre).length for corner in corners)
+    points = [armature.matrix_world @ bone.head for bone in armature.pose.bones]
+    low, high = (Vector(tuple(map(pick, zip(*points, strict=True)))) for pick in (min, max))
+    return (low + high) / 2, max((high - low).length / 2, 0.01)
