@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from addon.core import figures, skeleton
-from addon.core.styles import StrokeStyle, draw
+from addon.core import bodies, figures, heads, skeleton
+from addon.core.styles import Drawing, StrokeStyle, draw
 
 ROW = skeleton.INDEX
 
@@ -40,15 +40,15 @@ def bone_directions(joints: np.ndarray) -> np.ndarray:
 
 def test_frames_of_a_figure_that_faces_the_viewer() -> None:
     expected = [[1, 0, 0], [0, -1, 0], [0, 0, -1]]  # its left is on the right of the picture
-    np.testing.assert_allclose(figures.chest_frame(standing()), expected, atol=1e-9)
-    np.testing.assert_allclose(figures.pelvis_frame(standing()), expected, atol=1e-9)
+    np.testing.assert_allclose(bodies.chest_frame(standing()), expected, atol=1e-9)
+    np.testing.assert_allclose(bodies.pelvis_frame(standing()), expected, atol=1e-9)
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.integers(0, 10**6))
 def test_new_proportions_keep_the_pose(seed: int) -> None:
     joints = standing() + np.random.default_rng(seed).normal(0, 0.02, (skeleton.COUNT, 3))
-    other = figures.reproportioned(joints, np.random.default_rng(seed), 1.2)
+    other = bodies.reproportioned(joints, np.random.default_rng(seed), 1.2)
     np.testing.assert_allclose(bone_directions(other), bone_directions(joints), atol=1e-6)
     lengths = np.linalg.norm(np.diff(other[[ROW["LeftArm"], ROW["LeftForeArm"]]], axis=0))
     assert 0.1 < lengths < 0.8
@@ -58,7 +58,7 @@ def test_new_proportions_keep_the_pose(seed: int) -> None:
 @given(st.integers(0, 10**6))
 def test_a_view_turns_the_body_and_does_not_mirror_it(seed: int) -> None:
     joints = standing()
-    turned, points = figures.viewed(joints, np.random.default_rng(seed))
+    turned, points = bodies.viewed(joints, np.random.default_rng(seed))
     distances = np.linalg.norm(joints[:, None] - joints[None], axis=2)
     again = np.linalg.norm(turned[:, None] - turned[None], axis=2)
     scale = again.max() / distances.max()
@@ -72,8 +72,8 @@ def test_a_view_turns_the_body_and_does_not_mirror_it(seed: int) -> None:
 
 def test_a_view_without_backs_shows_the_chest() -> None:
     for seed in range(100):
-        turned, _ = figures.viewed(standing(), np.random.default_rng(seed), backs=False)
-        assert figures.chest_frame(turned)[2, 2] < 0.45
+        turned, _ = bodies.viewed(standing(), np.random.default_rng(seed), backs=False)
+        assert bodies.chest_frame(turned)[2, 2] < 0.45
 
 
 def drawn(figure: figures.Figure, style: StrokeStyle) -> tuple[np.ndarray, np.ndarray]:
@@ -115,10 +115,10 @@ def face_ink(turn: float) -> np.ndarray:
     """Ink points ``[n, 2]`` of a face, relative to the head's centre, the body turned (radians)."""
     c, s = np.cos(turn), np.sin(turn)
     joints = standing() @ np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]]).T * 180
-    body = figures._Body(joints, joints[:, :2].copy(), np.random.default_rng(0), 1.0)
-    body.head = figures.chest_frame(joints)
-    drawing = figures.Drawing()
-    figures._face(drawing, body, "eyes")
+    body = bodies.Body(joints, joints[:, :2].copy(), np.random.default_rng(0), 1.0)
+    body.head = bodies.chest_frame(joints)
+    drawing = Drawing()
+    heads._face(drawing, body, "eyes")
     return drawing.points() - body.head_centre
 
 
