@@ -9,7 +9,7 @@ REAL_BLENDER ?= $(wildcard ../shared/real-blender/real-blender)
 
 # `make pose` takes these; they reach its recipe as environment variables, so that spaces, quotes
 # and parentheses in file names need no escaping.
-SKETCH ?= examples/dancer.png
+SKETCH ?= $(firstword $(sort $(wildcard examples/*.png)))
 RIG ?=
 OUT ?= out/pose
 export SKETCH RIG OUT
@@ -39,7 +39,7 @@ test: .venv/.dev ## Run the tests that need no Blender but the bpy wheel
 
 test-real: .venv/.dev ## Build the zip, install it in a real Blender, test it there and click its button
 	@[ -n "$(REAL_BLENDER)" ] || { echo "Set REAL_BLENDER to a Blender 4.3 or newer." >&2; exit 2; }
-	$(PY) -m pytest -q tests/gui --real-blender="$(REAL_BLENDER)"
+	REAL_BLENDER="$(REAL_BLENDER)" $(PY) -m pytest -q -rP tests/gui
 
 lint: .venv/.dev .venv-types/.ready ## Check style and types
 	.venv/bin/ruff check

@@ -1,0 +1,107 @@
+"""Runs inside Blender with a window: sets the scene for a click and tells how it stands.
+
+blender -P window_scene.py -- FOLDER DRAWING
+
+FOLDER/state.json is written anew ten times a second, for the driver outside to read.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import bpy
+
+INTERVAL = 0.1  # seconds
+
+folder, drawing = map(Path, sys.argv[sys.argv.index("--") + 1 :])
+
+copied: list[str] = []
+"""All that was ever copied to the clipboard."""
+
+
+def view() -> tuple[bpy.types.Window, bpy.types.Area, bpy.types.Region, bpy.types.Region]:
+    """The window, its 3D viewport, and that viewport's main region and sidebar."""
+    window = bpy.context.window_manager.windows[0]
+    area = next(a for a in window.screen.areas if a.type == "VIEW_3D")
+    regions = {region.type: region for region in area.regions}
+    return window, area, regions["WINDOW"], regions["UI"]
+
+
+def rectangle(region: bpy.types.Region) -> list[int]:
+    """Left, top, width and height, pixels of the window, y down (Blender counts it from below)."""
+    window = view()[0]
+    return [region.x, window.height - region.y - region.height, region.width, region.height]
+
+
+def set_scene() -> None:
+    """A mannequin and a drawing, chosen in the panel; the rest of the start-up scene goes."""
+    window, area, main, _ = view()
+    bpy.data.batch_remove(list(bpy.data.objects))
+    area.spaces.active.show_region_ui = True
+    with bpy.context.temp_override(window=window, area=area, region=main):
+        bpy.ops.croquis.add_mannequin()
+        bpy.context.scene.croquis.drawing = bpy.data.images.load(str(drawing))
+        bpy.ops.view3d.view_axis(type="FRONT")
+        bpy.ops.view3d.view_all()
+        # What a script does is no undo step of its own: without this one, undoing the click would
+        # undo the whole scene.
+        bpy.ops.ed.undo_push(message="Set the scene")
+
+
+def open_tab() -> bool:
+    """Turn the sidebar to Croquis; True when it is there.
+
+    Setting the category again would rebuild the button under the mouse, so it is set only until it
+    holds: before the sidebar's first drawing it does not.
+    """
+    sidebar = view()[3]
+    if sidebar.active_panel_category != "Croquis":
+        try:
+            sidebar.active_panel_category = "Croquis"
+        except TypeError:  # no such category yet
+            return False
+    return True
+
+
+def state() -> dict:
+    """What the driver wants to know."""
+    window, _, main, sidebar = view()
+    armature = bpy.data.scenes[0].croquis.armature
+    return {
+        "window": [window.width, window.height],
+        "viewport": rectangle(main),
+        "sidebar": rectangle(sidebar),
+        "copied": copied,
+        "objects": sorted(bpy.data.objects.keys()),
+        "pose": {
+            bone.name: [round(x, 5) for row in bone.matrix_basis for x in row]
+            for bone in armature.pose.bones
+        },
+    }
+
+
+def read_clipboard() -> None:
+    """Move what is on the clipboard to ``copied``, so that the next copy is told from it."""
+    manager = bpy.context.window_manager
+    if manager.clipboard:
+        copied.append(manager.clipboard)
+        manager.clipboard = ""
+
+
+def start() -> None:
+    set_scene()
+    bpy.app.timers.register(tick, first_interval=INTERVAL)
+
+
+def tick() -> float:
+    if open_tab():
+        read_clipboard()
+        part = folder / "state.part"
+        part.write_text(json.dumps(state()))
+        os.replace(part, folder / "state.json")
+    return INTERVAL
+
+
+bpy.context.preferences.view.show_splash = False
+bpy.app.timers.register(start, first_interval=1.0)
