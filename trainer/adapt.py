@@ -1,7 +1,7 @@
 """Adaptation to real drawings, which have no labels.
 
-Self-training with a mean teacher (Tarvainen and Valpola, NeurIPS 2017): the averaged network labels a
-drawing as it is, and the network being trained must find the same keypoints in a turned, scaled,
+Self-training with a mean teacher (Tarvainen and Valpola, NeurIPS 2017): the averaged network labels
+a drawing as it is, and the network being trained must find the same keypoints in a turned, scaled,
 soiled and partly erased copy. Only keypoints of which the teacher is sure count.
 """
 
@@ -28,7 +28,7 @@ FLIP = list(skeleton.FLIP)
 
 
 def ramp(share: float, start: float) -> float:
-    """Weight of the unlabelled term, 0..1, after ``share`` of the training (Laine and Aila, 2017)."""
+    """Weight of the unlabelled term, 0..1, at ``share`` of the training (Laine and Aila, 2017)."""
     if share < start:
         return 0.0
     return math.exp(-5 * (1 - min(1.0, (share - start) / _RAMP)) ** 2)

@@ -1,7 +1,7 @@
 """Networks in files: whole checkpoints, and slim ones that hold what is needed to use a network.
 
-Both are ``torch.save`` dictionaries with ``network`` (its name), ``config`` (fields that differ from
-the preset), ``size`` (side of the input), ``weights`` (averaged) and facts about the training.
+Both are ``torch.save`` dictionaries with ``network`` (its name), ``config`` (fields that differ
+from the preset), ``size`` (side of the input), ``weights`` (averaged) and facts about the training.
 A checkpoint also holds what the training needs to go on.
 """
 
@@ -21,17 +21,9 @@ from addon.core.files import write_whole, written_whole
 from . import models
 
 PIECE_BYTES = 15 * 2**20
-_USABLE = (
-    "network",
-    "config",
-    "size",
-    "weights",
-    "settings",
-    "step",
-    "images",
-    "elapsed",
-    "scores",
-)
+
+FACTS = ("network", "config", "size", "settings", "step", "images", "elapsed", "scores")
+"""Entries that say what a network is and how it was trained."""
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
@@ -50,7 +42,7 @@ def save_slim(path: Path, state: dict[str, Any]) -> list[Path]:
         path: the pieces are called ``path`` + ``.00``, ``.01`` ...
         state: a checkpoint.
     """
-    slim = {key: state[key] for key in _USABLE if key in state}
+    slim = {key: state[key] for key in FACTS if key in state}
     slim["weights"] = {name: _slim(value) for name, value in state["weights"].items()}
     buffer = io.BytesIO()
     torch.save(slim, buffer)

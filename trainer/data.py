@@ -1,11 +1,13 @@
 """What the network learns from: stroke records drawn afresh every epoch, and unlabelled drawings.
 
-A sampler hands out *tickets*: ``epoch * len(dataset) + index``. All chance in a sample comes from the
-seed and its ticket, so that a run does not depend on the number of workers and can go on anywhere.
+A sampler hands out *tickets*: ``epoch * len(dataset) + index``. All chance in a sample comes from
+the seed and its ticket, so that a run does not depend on the number of workers and can go on
+anywhere.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from collections.abc import Iterator, Sequence
@@ -35,7 +37,7 @@ def load_strokes(paths: Sequence[Path]) -> StrokePack:
         UserError: nothing there, or a file that is not a stroke pack.
     """
     files = [
-        f for path in paths for f in (sorted(path.rglob("*.npz")) if path.is_dir() else [path])
+        f for path in paths for f in ([path] if path.is_file() else sorted(path.rglob("*.npz")))
     ]
     if not files:
         named = ", ".join(map(str, paths))
@@ -68,7 +70,7 @@ def hold_out(pack: StrokePack, characters: Sequence[str]) -> tuple[StrokePack, S
 
 
 class SketchDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
-    """Labelled drawings: ticket -> ink uint8 ``[S, S]``, keypoints ``[23, 2]`` pixels, valid ``[23]``."""
+    """Labelled drawings: ticket -> ink uint8 ``[S, S]``, keypoints ``[23, 2]``, valid ``[23]``."""
 
     def __init__(self, pack: StrokePack, size: int, seed: int) -> None:
         self.pack, self.size, self.seed = pack, size, seed
@@ -114,10 +116,8 @@ class UnlabelledDataset(Dataset[Tensor]):
         grey = image.load_grey(self.files[index])
         box = image.Box(0, 0, grey.shape[1], grey.shape[0])
         if rng.random() > _WHOLE_PICTURE_SHARE:
-            try:
+            with contextlib.suppress(UserError):  # too faint to be found: the whole page will do
                 box = image.find_figures(grey)[0]
-            except UserError:  # too faint to be found: the whole page will do
-                pass
         crop, _ = image.crop(image.ink(grey), _jittered(box, rng), self.size)
         return torch.from_numpy(_quantised(crop))
 
@@ -136,7 +136,7 @@ def _quantised(ink: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def to_ink(quantised: Tensor, device: torch.device) -> Tensor:
-    """Bytes ``[N, S, S]`` from a loader -> the network's input, float32 ``[N, 1, S, S]`` in 0..1."""
+    """Bytes ``[N, S, S]`` from a loader -> the network's input ``[N, 1, S, S]`` in 0..1."""
     return quantised.to(device, non_blocking=True)[:, None].float() / 255
 
 

@@ -1,7 +1,7 @@
 """How well keypoints are found: OKS average precision, PCK and mean OKS on annotated drawings.
 
-Everything is measured on the 12 common joints. Where an annotation says that a drawing does not tell
-left from right, the best of four readings counts: as it is, arms swapped, legs swapped, both.
+Everything is measured on the 12 common joints. Where an annotation says that a drawing does not
+tell left from right, the best of four readings counts: as it is, arms swapped, legs swapped, both.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 
 from addon.core import image, skeleton
 from addon.core.errors import UserError
+from addon.core.estimator import SHIPPED, Estimator
 from addon.core.files import write_whole
 
-from .inference import SHIPPED, Predictor
+from .inference import open_estimator
 
 FloatArray = NDArray[np.floating]
 
@@ -119,7 +120,7 @@ def load_drawings(folder: Path) -> list[Drawing]:
 
 
 def oks(keypoints: FloatArray, drawing: Drawing) -> float:
-    """Object keypoint similarity: mean over labelled joints of ``exp(-d^2 / (2 area (2 sigma)^2))``.
+    """Object keypoint similarity: mean over the joints of ``exp(-d^2 / (2 area (2 sigma)^2))``.
 
     Args:
         keypoints: ``[23, 2]`` pixels; only the 12 common joints count.
@@ -256,36 +257,37 @@ def pck(keypoints: Sequence[FloatArray], drawings: Sequence[Drawing], share: flo
 
 
 def predict_drawings(
-    predictor: Predictor, drawings: Sequence[Drawing], ink_boxes: bool
+    estimator: Estimator, drawings: Sequence[Drawing], ink_boxes: bool = False, flip: bool = False
 ) -> tuple[list[FloatArray], list[FloatArray]]:
-    """Keypoints and scores of each drawing.
+    """Keypoints ``[23, 2]``, pixels, and scores ``[23]`` of each drawing.
 
     Args:
-        predictor: the network.
+        estimator: the network.
         drawings: their annotations are used for the boxes only.
-        ink_boxes: look for the figure in the ink, as the add-on does, and not at the true box. A page
-            on which nothing is found counts as an answer at the corner with score 0.
+        ink_boxes: look for the figure in the ink, as the add-on does, and not at the true box. A
+            page on which nothing is found counts as an answer at its corner with score 0.
+        flip: average with the mirror image.
     """
     keypoints, scores = [], []
     for drawing in drawings:
         grey = image.load_grey(drawing.path)
         try:
-            box = image.find_figures(grey)[0] if ink_boxes else drawing.box
+            found = estimator.estimate(grey, None if ink_boxes else drawing.box, flip_test=flip)
         except UserError:
-            points, certain = np.zeros((skeleton.COUNT, 2)), np.zeros(skeleton.COUNT)
+            keypoints.append(np.zeros((skeleton.COUNT, 2)))
+            scores.append(np.zeros(skeleton.COUNT))
         else:
-            points, certain = predictor.keypoints(grey, box)
-        keypoints.append(points)
-        scores.append(certain)
+            keypoints.append(found.keypoints)
+            scores.append(found.scores)
     return keypoints, scores
 
 
 def evaluate(
-    predictor: Predictor, drawings: Sequence[Drawing], ink_boxes: bool = False
+    estimator: Estimator, drawings: Sequence[Drawing], ink_boxes: bool = False, flip: bool = False
 ) -> dict[str, Scores]:
-    """Scores over all drawings (``all``) and per source."""
-    keypoints, scores = predict_drawings(predictor, drawings, ink_boxes)
-    groups = {"all": range(len(drawings))}
+    """Scores over all drawings (``all``) and per source; see :func:`predict_drawings`."""
+    keypoints, scores = predict_drawings(estimator, drawings, ink_boxes, flip)
+    groups: dict[str, list[int]] = {"all": list(range(len(drawings)))}
     for source in sorted({drawing.source for drawing in drawings}):
         groups[source] = [i for i, drawing in enumerate(drawings) if drawing.source == source]
     return {
@@ -313,9 +315,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> None:
     """Print a table of scores per source."""
     drawings = load_drawings(arguments.drawings)
-    predictor = Predictor.open(arguments.model, arguments.flip, arguments.device)
+    estimator = open_estimator(arguments.model, arguments.device)
     started = time.perf_counter()
-    table = evaluate(predictor, drawings, arguments.boxes == "ink")
+    table = evaluate(estimator, drawings, arguments.boxes == "ink", arguments.flip)
     seconds = (time.perf_counter() - started) / len(drawings)
     width = max(map(len, table))
     print(f"{'':{width}}  drawings     AP   AP50   AP75    OKS  PCK@0.1  PCK@0.2")

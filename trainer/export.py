@@ -1,7 +1,7 @@
 """Write a trained network for the add-on: ONNX that OpenCV 4.11 reads, and its card.
 
 Batch normalisation is folded into the convolutions. Their weights are stored in half precision and
-cast to float32 when OpenCV loads them: half the file, the speed and nearly the answers of the whole.
+cast to float32 when OpenCV loads them: half the file, and nearly the answers of the whole.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from addon.core import image, skeleton
 from addon.core.errors import UserError
+from addon.core.estimator import SHIPPED
 from addon.core.files import write_whole, written_whole
 
 from . import checkpoint, models
 from .heatmaps import decode
-from .inference import SHIPPED
 
 OPSET = 13
 TOLERANCE = 1e-3
@@ -93,7 +93,7 @@ class Agreement:
 
 
 def export_onnx(network: nn.Module, size: int, path: Path) -> Agreement:
-    """Write ``[1, 1, size, size]`` ink ("ink") -> ``[1, 23, size / 4, size / 4]`` logits ("heatmaps").
+    """Write "ink" ``[1, 1, size, size]`` -> "heatmaps", logits ``[1, 23, size / 4, size / 4]``.
 
     The file appears only after OpenCV has been found to agree with torch.
 

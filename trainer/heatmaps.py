@@ -1,6 +1,6 @@
 """Heatmaps on the training device: targets from keypoints, and keypoints from logits.
 
-Cell (row, column) of a map stands for the input pixel ``((column + .5) * STRIDE, (row + .5) * STRIDE)``.
+The centre of cell (row, column) is the input pixel ``((column + .5) * 4, (row + .5) * 4)``.
 """
 
 from __future__ import annotations

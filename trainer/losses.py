@@ -12,7 +12,7 @@ KeypointLoss = Callable[[Tensor, Tensor, float], Tensor]
 
 MSE_SCALE = 10.0
 """Logits per unit of heatmap under the squared error: a softmax of the logits then still has its
-mass at the peak (e^10 against the 64^2 cells of the background), so that one decoding serves all."""
+mass at the peak (e^10 against the background's 64^2 cells), so that one decoding serves all."""
 
 
 def softmax_loss(logits: Tensor, points: Tensor, sigma: float) -> Tensor:

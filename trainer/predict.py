@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from addon.core import image, skeleton
 from addon.core.errors import UserError
+from addon.core.estimator import SHIPPED, Estimate, Estimator
 from addon.core.files import write_whole
 
-from .inference import SHIPPED, Predictor
+from .inference import open_estimator
 
 _BLUE, _RED, _GREY = (200, 80, 20), (30, 30, 210), (90, 140, 90)  # BGR
 
@@ -40,26 +41,26 @@ def load_boxes(path: Path) -> dict[str, image.Box]:
 
 
 def predict(
-    predictor: Predictor, path: Path, boxes: Mapping[str, image.Box] | None
-) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-    """Keypoints ``[23, 2]`` in pixels of the file, and scores ``[23]``.
+    estimator: Estimator,
+    path: Path,
+    boxes: Mapping[str, image.Box] | None = None,
+    flip: bool = False,
+) -> Estimate:
+    """The keypoints of a picture's figure, in pixels of the file.
 
     Args:
-        predictor: the network.
+        estimator: the network.
         path: of the picture.
         boxes: of the figures by file name; None looks for the largest figure.
+        flip: average with the mirror image.
 
     Raises:
         UserError: the file is no picture, has no box, or is an empty page.
     """
     grey = image.load_grey(path)
-    if boxes is None:
-        box = image.find_figures(grey)[0]
-    elif path.name in boxes:
-        box = boxes[path.name]
-    else:
+    if boxes is not None and path.name not in boxes:
         raise UserError(f"There is no box for {path.name}; use --boxes ink to look for the figure.")
-    return predictor.keypoints(grey, box)
+    return estimator.estimate(grey, None if boxes is None else boxes[path.name], flip_test=flip)
 
 
 def overlay(grey: image.GreyArray, keypoints: NDArray[np.floating]) -> NDArray[np.uint8]:
@@ -92,27 +93,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> None:
     """Write ``[{"file_name", "keypoints": {NAME: [x, y, score]}, "score"}]``."""
     boxes = None if arguments.boxes == "ink" else load_boxes(Path(arguments.boxes))
-    predictor = Predictor.open(arguments.model, arguments.flip, arguments.device)
-    answers = [predict(predictor, path, boxes) for path in arguments.images]
+    estimator = open_estimator(arguments.model, arguments.device)
+    answers = [predict(estimator, path, boxes, arguments.flip) for path in arguments.images]
     results = [
-        as_record(path, *answer) for path, answer in zip(arguments.images, answers, strict=True)
+        as_record(path, answer) for path, answer in zip(arguments.images, answers, strict=True)
     ]
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(arguments.out, (json.dumps(results, indent=1) + "\n").encode())
+    write_whole(arguments.out, (json.dumps(results) + "\n").encode())
     if arguments.overlay:
-        _write_overlays(arguments.overlay, arguments.images, [answer[0] for answer in answers])
+        _write_overlays(arguments.overlay, arguments.images, [one.keypoints for one in answers])
     print(f"{len(results)} drawings -> {arguments.out}")
 
 
-def as_record(
-    path: Path, keypoints: NDArray[np.floating], scores: NDArray[np.floating]
-) -> dict[str, object]:
+def as_record(path: Path, estimate: Estimate) -> dict[str, object]:
     """One drawing's entry in the results; its score is the mean over the common joints."""
-    rows = np.column_stack([np.round(keypoints, 2), np.round(scores.astype(float), 4)]).tolist()
+    columns = [estimate.keypoints.astype(float).round(2), estimate.scores.astype(float).round(4)]
+    rows = np.column_stack(columns).tolist()
     return {
         "file_name": path.name,
         "keypoints": dict(zip(skeleton.KEYPOINTS, rows, strict=True)),
-        "score": round(float(scores[list(skeleton.COMMON_INDEX)].mean()), 4),
+        "score": round(float(estimate.scores[list(skeleton.COMMON_INDEX)].mean()), 4),
     }
 
 

@@ -1,8 +1,8 @@
 """The training loop.
 
 One network learns from drawings that are made up afresh by worker processes; an exponential moving
-average of its weights is what is validated, exported and used as the teacher on unlabelled drawings.
-The position in the training is a share from 0 to 1, of a number of epochs or of a budget of minutes;
+average of its weights is validated, exported and used as the teacher on unlabelled drawings. The
+position in the training is a share from 0 to 1, of a number of epochs or of a budget of minutes;
 learning rate and ramps follow it. A run can be stopped at any moment and goes on with ``--resume``.
 """
 
@@ -90,14 +90,27 @@ def learning_rate(settings: Settings, share: float) -> float:
     return settings.lr * max(warm, 1e-3) * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
 
 
-def update_average(average: nn.Module, network: nn.Module, decay: float) -> None:
-    """Move the averaged network towards the trained one, its batch statistics too."""
-    with torch.no_grad():
-        ours, theirs = average.state_dict(), network.state_dict()
-        floating = [name for name, value in ours.items() if value.is_floating_point()]
-        torch._foreach_lerp_(
-            [ours[name] for name in floating], [theirs[name] for name in floating], 1 - decay
-        )
+class Average:
+    """The exponential moving average of a network, its batch statistics too.
+
+    Attributes:
+        network: the average, in evaluation mode; use it, do not train it.
+    """
+
+    def __init__(self, network: models.Network, decay: float) -> None:
+        self.network = copy.deepcopy(network).eval().requires_grad_(False)
+        self.decay = decay
+        # Looked up once: walking the modules takes milliseconds of every step.
+        theirs = network.state_dict()
+        pairs = [(ours, theirs[name]) for name, ours in self.network.state_dict().items()]
+        pairs = [pair for pair in pairs if pair[0].is_floating_point()]
+        self._ours, self._theirs = [ours for ours, _ in pairs], [theirs for _, theirs in pairs]
+
+    def update(self, step: int) -> None:
+        """Move towards the trained network; quickly in the first steps, while it moves far."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        with torch.no_grad():
+            torch._foreach_lerp_(self._ours, self._theirs, 1 - decay)
 
 
 @dataclass
@@ -208,7 +221,7 @@ class Trainer:
             missing = checkpoint.initialise(self.network, settings.init)
             log.info("started from %s; own values kept: %s", settings.init, missing or "none")
         self.network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
+        self.average = Average(self.network, settings.ema)
         self.optimizer = self._optimizer()
         self.progress = Progress()
         if settings.resume and self.file.exists():
@@ -232,7 +245,7 @@ class Trainer:
         if state["network"] != self.settings.network or "optimizer" not in state:
             raise UserError(f"{self.file} is not a checkpoint of a {self.settings.network} run.")
         self.network.load_state_dict(state["student"])
-        self.average.load_state_dict(state["weights"])
+        self.average.network.load_state_dict(state["weights"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.progress = Progress(
             state["step"], state["images"], state["elapsed"], dict(state["scores"])
@@ -245,7 +258,7 @@ class Trainer:
             "network": self.settings.network,
             "config": {},
             "size": self.settings.size,
-            "weights": self.average.state_dict(),
+            "weights": self.average.network.state_dict(),
             "student": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "settings": self.settings.recorded(),
@@ -270,7 +283,7 @@ class Trainer:
     def infer(self, ink: Tensor) -> Tensor:
         """The averaged network's logits, without gradients."""
         with torch.no_grad(), self._autocast():
-            return self.average(ink.contiguous(memory_format=torch.channels_last)).float()
+            return self.average.network(ink.contiguous(memory_format=torch.channels_last)).float()
 
     def step(
         self, batch: list[Tensor], unlabelled: Tensor | None, share: float
@@ -291,9 +304,9 @@ class Trainer:
         ink = photometric.jitter(data.to_ink(batch[0], self.device), rng)
         labelled = len(ink)
         if unlabelled is not None:
-            real = data.to_ink(unlabelled, self.device)
+            real, teacher = data.to_ink(unlabelled, self.device), self.average.network
             with torch.no_grad(), self._autocast():
-                guess, sure = adapt.pseudo_labels(self.average, real, settings.unlabelled_threshold)
+                guess, sure = adapt.pseudo_labels(teacher, real, settings.unlabelled_threshold)
             real, guess, sure = adapt.distort(real, guess, sure, rng)
             # One batch, so that the batch statistics belong to both kinds of drawings.
             ink = torch.cat([ink, real])
@@ -319,9 +332,7 @@ class Trainer:
         self.optimizer.step()
         self.progress.step += 1
         self.progress.images += labelled
-        # The average follows quickly at first, while the weights move far.
-        step = self.progress.step
-        update_average(self.average, self.network, min(settings.ema, (1 + step) / (10 + step)))
+        self.average.update(self.progress.step)
         return report
 
     # ------------------------------------------------------------------ the loop
@@ -445,7 +456,7 @@ class Meter:
 
 
 class StopOnSignal:
-    """Within it, the first Ctrl-C or SIGTERM only sets :attr:`asked`; a second one acts as usual."""
+    """Within it, the first Ctrl-C or SIGTERM only sets ``asked``; a second one acts as usual."""
 
     def __init__(self) -> None:
         self.asked = False

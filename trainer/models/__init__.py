@@ -1,4 +1,4 @@
-"""The networks, behind one interface: ink map ``[N, 1, S, S]`` -> logits ``[N, 23, S / 4, S / 4]``."""
+"""The networks: one interface, ink maps ``[N, 1, S, S]`` -> logits ``[N, 23, S / 4, S / 4]``."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def build(name: str, **config: Any) -> Network:
         config: fields of ``HRNetConfig`` or ``UNetConfig`` that differ from the preset's.
 
     Returns:
-        A module from float32 ink maps ``[N, 1, S, S]`` (1 = ink, S a multiple of 32) to heatmap logits
-        ``[N, 23, S / 4, S / 4]``.
+        A module from float32 ink maps ``[N, 1, S, S]`` (1 = ink, S a multiple of 32) to heatmap
+        logits ``[N, 23, S / 4, S / 4]``.
 
     Raises:
         UserError: the name is not known.

@@ -1,4 +1,4 @@
-"""What both networks are made of: normalised convolutions, residual blocks, and their first weights."""
+"""What both networks are made of: normalised convolutions, residual blocks, first weights."""
 
 from __future__ import annotations
 

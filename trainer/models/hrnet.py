@@ -1,8 +1,9 @@
 """HRNet: a deep high-resolution network for keypoint heatmaps.
 
 K. Sun, B. Xiao, D. Liu, J. Wang: Deep High-Resolution Representation Learning for Human Pose
-Estimation, CVPR 2019. A branch at a quarter of the input's resolution runs through the whole network;
-coarser branches join it stage by stage, and after every module each branch reads all the others.
+Estimation, CVPR 2019. A branch at a quarter of the input's resolution runs through the whole
+network; coarser branches join it stage by stage, and after every module each branch reads all the
+others.
 Modules and parameters carry the published names, so that published weights fit.
 """
 
@@ -104,7 +105,7 @@ class HighResolutionModule(nn.Module):
 
 
 class HRNet(nn.Module):
-    """Ink map ``[N, 1, S, S]`` -> heatmap logits ``[N, keypoints, S / 4, S / 4]``; S a multiple of 32."""
+    """Ink ``[N, 1, S, S]``, S a multiple of 32 -> logits ``[N, keypoints, S / 4, S / 4]``."""
 
     def __init__(self, config: HRNetConfig | None = None) -> None:
         super().__init__()
@@ -158,7 +159,7 @@ class HRNet(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """The finest branch before the last layer, ``[N, width, S / 4, S / 4]``."""
-        if self.config.in_channels != x.shape[1]:
+        if self.config.in_channels > 1:
             x = x.expand(-1, self.config.in_channels, -1, -1)
         x = self.relu(self.bn1(self.conv1(x)))
         x = self.relu(self.bn2(self.conv2(x)))

@@ -34,7 +34,7 @@ class UNetConfig:
 
 
 class UNet(nn.Module):
-    """Ink map ``[N, 1, S, S]`` -> heatmap logits ``[N, keypoints, S / 4, S / 4]``; S a multiple of 32."""
+    """Ink ``[N, 1, S, S]``, S a multiple of 32 -> logits ``[N, keypoints, S / 4, S / 4]``."""
 
     def __init__(self, config: UNetConfig | None = None) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class UNet(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """What the last layer reads, ``[N, widths[0], S / 4, S / 4]``."""
-        if self.config.in_channels != x.shape[1]:
+        if self.config.in_channels > 1:
             x = x.expand(-1, self.config.in_channels, -1, -1)
         skips = [self.levels[0](self.stem(x))]
         for down, level in zip(self.down, self.levels[1:], strict=True):
