@@ -1,7 +1,7 @@
 """Invented poses: what people draw and what motion capture rarely holds.
 
-Sitting on chairs and floors, lying, kneeling, lifting weights, push-ups, hanging, standing on the hands:
-each is a root posture, a pose of the legs and one of the arms, all within ranges of joint angles.
+Sitting on chairs and floors, lying, kneeling, lifting weights, push-ups, hanging, handstands: each
+is a root posture, a pose of the legs and one of the arms, all within ranges of joint angles.
 """
 
 from __future__ import annotations
@@ -124,7 +124,8 @@ _POSTURES: tuple[tuple[float, _Range, _Range, str, str], ...] = (
         0.08,
         (-105, -60),
         (-5, 40),
-        "straight+straight planted+planted planted+planted stretched+stretched seated+seated straight+kicked",
+        "straight+straight planted+planted planted+planted stretched+stretched seated+seated "
+        "straight+kicked",
         "benched reaching overhead down nape crossed curled",
     ),
     (
@@ -163,8 +164,8 @@ def random_pose(rng: np.random.Generator) -> FloatArray:
         rng: the only source of chance.
 
     Returns:
-        ``[23, 3]`` joints, metres, camera space (x right, y down, z forward); an upright figure faces
-        the viewer.
+        ``[23, 3]`` joints, metres, camera space (x right, y down, z forward); an upright figure
+        faces the viewer.
     """
     weights = np.array([posture[0] for posture in _POSTURES])
     _, pitch, bend, legs, arms = _POSTURES[rng.choice(len(_POSTURES), p=weights / weights.sum())]

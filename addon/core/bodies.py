@@ -334,6 +334,11 @@ class Body:
         return float(self.q[rows, 2].mean())
 
 
+def extent(points: FloatArray) -> float:
+    """The longer side of the bounds of points ``[n, 2]``; above zero."""
+    return max(float(np.ptp(points, axis=0).max()), 1e-3)
+
+
 def hull(points: FloatArray) -> FloatArray:
     """``[m, 2]`` corners of the convex hull of points ``[n, 2]``."""
     return cv2.convexHull(points.astype(np.float32))[:, 0].astype(np.float64)

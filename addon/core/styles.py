@@ -1,8 +1,8 @@
 """Drawing styles: how polylines become a picture that looks drawn by a hand.
 
-A :class:`Drawing` says WHAT is drawn (paths in painter's order: open lines, closed shapes with a fill),
-a :class:`StrokeStyle` says HOW (tool, hand and paper), and :func:`draw` does it. All lengths of a style
-are in pixels of a 256-pixel picture and grow with the picture.
+A :class:`Drawing` says WHAT is drawn (paths in painter's order: open lines, closed shapes with a
+fill), a :class:`StrokeStyle` says HOW (tool, hand and paper), and :func:`draw` does it. All lengths
+of a style are in pixels of a 256-pixel picture and grow with the picture.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _MASK_SIZE = 192  # side of the picture in which a stroke drawing's silhouette i
 class Drawing:
     """Paths in painter's order, grouped in layers.
 
-    Within one layer all outlines are painted first, then all fills, then all lines; so shapes of one
-    layer melt into a common silhouette, while a later layer covers an earlier one.
+    Within one layer all outlines are painted first, then all fills, then all lines; so shapes of
+    one layer melt into a common silhouette, while a later layer covers an earlier one.
 
     Coordinates are pixels (x right, y down) of the picture to be.
     """
@@ -91,7 +91,7 @@ class Drawing:
     def body(self, strokes: Iterable[ArrayLike]) -> None:
         """Add a figure that is known by its lines only, as a layer of its own.
 
-        Its silhouette (what the outside cannot reach between the lines) hides what was added before.
+        Its silhouette (what the outside cannot reach between lines) hides what was added before.
         """
         self.new_layer()
         self.body_layer = self.layers - 1
@@ -344,7 +344,7 @@ def _random_habits(rng: np.random.Generator) -> dict[str, float]:
 
 
 def _random_paper(rng: np.random.Generator, preset: str) -> dict[str, float]:
-    """Paper and camera: pencil drawings are mostly photographed, the others mostly scanned clean."""
+    """Paper and camera: pencil drawings are often photographed, the others mostly scanned."""
     paper: dict[str, float] = {}
     photographed = rng.random() < (0.45 if preset == "pencil" else 0.15)
     if photographed:
@@ -655,7 +655,7 @@ class _Pen:
         self.segments = np.stack([self.fixed[:-1], self.fixed[1:]], axis=1)
         along = flat.arc_length()[:-1]
         length = flat.lengths()[path[:-1]] + 1e-9
-        # A fill covers the inner half of its outline (so that neighbours melt): draw it twice as wide.
+        # A fill covers the inner half of its outline (so that neighbours melt): draw it doubled.
         factor = np.where(flat.fill >= 0, 2.0, 1.0) * flat.width
         width = style.width * scale * factor[path[:-1]]
         if style.pressure > 0:

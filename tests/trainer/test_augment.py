@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from addon.core import skeleton
 from addon.core.strokes import StrokePack, View
 from addon.core.styles import StrokeStyle
-from trainer import augment
+from trainer import augment, props
 from trainer.poses import random_pose
 
 ROW = skeleton.INDEX
@@ -35,10 +35,16 @@ def dots_pack(rows: list[int], seed: int = 0, views: int = 4) -> StrokePack:
 @pytest.fixture
 def bare(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Stroke records only, with a steady pen and nothing around the figure."""
-    for name in ("FIGURE_SHARE", "GROTESQUE_FIGURE_SHARE", "TONE_SHARE", "CUT_SHARE"):
+    for name in (
+        "FIGURE_SHARE",
+        "GROTESQUE_FIGURE_SHARE",
+        "TONE_SHARE",
+        "CUT_SHARE",
+        "INK_BOX_SHARE",
+    ):
         monkeypatch.setattr(augment, name, 0.0)
-    monkeypatch.setattr(augment, "PROP_COUNTS", (1.0,))
-    monkeypatch.setattr(augment, "_fitting", lambda stage: [])
+    monkeypatch.setattr(props, "COUNTS", (1.0,))
+    monkeypatch.setattr(props, "_fitting", lambda stage: [])
     monkeypatch.setattr(StrokeStyle, "random", lambda rng, preset=None: StrokeStyle(width=2.0))
     return monkeypatch
 
