@@ -135,7 +135,7 @@ def _record_scene(pack: StrokePack, index: int, rng: np.random.Generator) -> _Sc
     body = Drawing()
     body.body(strokes)
     if rng.random() < WARP_SHARE:
-        body = body.resampled(0.02 * extent(body.points()))
+        body = body.resampled(0.02 * extent(keypoints))
         warp = limb_warp(keypoints, body.points(), rng)
         body, keypoints = body.mapped(warp), warp(keypoints)
     if rng.random() < TONE_SHARE:
