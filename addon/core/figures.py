@@ -12,6 +12,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .bodies import (
     ARM,
@@ -664,7 +665,7 @@ def _random_look(kind: str, rng: np.random.Generator) -> _Look:
     )
 
 
-def draw_figure(joints: FloatArray, kind: str, rng: np.random.Generator) -> Figure:
+def draw_figure(joints: ArrayLike, kind: str, rng: np.random.Generator) -> Figure:
     """Draw a pose as a whole figure, with new proportions and through a new camera.
 
     Args:
@@ -679,10 +680,10 @@ def draw_figure(joints: FloatArray, kind: str, rng: np.random.Generator) -> Figu
         raise ValueError(f"no such kind of figure: {kind}")
     naive = kind in ("stick", "sausage")
     strength = {"stick": 1.2, "sausage": 1.2, "pictogram": 0.7}.get(kind, 0.5)
-    joints = reproportioned(np.asarray(joints, dtype=np.float64), rng, strength)
+    pose = reproportioned(np.asarray(joints, dtype=np.float64), rng, strength)
     # Where neither face nor chest is drawn, people take the figure to look at them.
     backs = kind not in ("stick", "pictogram") or rng.random() < 0.1
-    turned, points = viewed(joints, rng, backs)
+    turned, points = viewed(pose, rng, backs)
     if naive and rng.random() < 0.7:
         turned, points = untrained(turned, points, rng)
     girth = {

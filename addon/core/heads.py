@@ -13,7 +13,7 @@ from .styles import Drawing
 
 def _sphere(count: int) -> FloatArray:
     """``[count, 3]`` points spread evenly over the unit sphere (a Fibonacci spiral)."""
-    k = np.arange(count) + 0.5
+    k = np.arange(count, dtype=np.float64) + 0.5
     y = 1 - 2 * k / count
     turn = np.pi * (1 + 5**0.5) * k
     r = np.sqrt(1 - y * y)

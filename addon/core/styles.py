@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -218,7 +219,7 @@ class StrokeStyle:
         if preset is None:
             names = list(_PRESET_WEIGHTS)
             preset = names[rng.choice(len(names), p=list(_PRESET_WEIGHTS.values()))]
-        values = {}
+        values: dict[str, Any] = {}
         for name, (low, high) in _RANGES[preset].items():
             # The exponent favours the low end: most hands are steadier than the range allows.
             value = low + (high - low) * rng.random() ** 1.5
@@ -329,9 +330,9 @@ _PRESET_WEIGHTS = {
 }
 
 
-def _random_habits(rng: np.random.Generator) -> dict[str, float]:
+def _random_habits(rng: np.random.Generator) -> dict[str, Any]:
     """Habits of a hand that any tool may show."""
-    habits: dict[str, float] = {}
+    habits: dict[str, Any] = {}
     if rng.random() < 0.08:
         habits["gaps"] = rng.uniform(0.05, 0.25)
     if rng.random() < 0.08:
@@ -343,9 +344,9 @@ def _random_habits(rng: np.random.Generator) -> dict[str, float]:
     return habits
 
 
-def _random_paper(rng: np.random.Generator, preset: str) -> dict[str, float]:
+def _random_paper(rng: np.random.Generator, preset: str) -> dict[str, Any]:
     """Paper and camera: pencil drawings are often photographed, the others mostly scanned."""
-    paper: dict[str, float] = {}
+    paper: dict[str, Any] = {}
     photographed = rng.random() < (0.45 if preset == "pencil" else 0.15)
     if photographed:
         paper["lighting"] = rng.uniform(0.0, 0.5)
@@ -364,8 +365,11 @@ def _random_paper(rng: np.random.Generator, preset: str) -> dict[str, float]:
 
 
 def _middle(preset: str) -> StrokeStyle:
-    values = {name: (low + high) / 2 for name, (low, high) in _RANGES[preset].items()}
-    return StrokeStyle(**{k: round(v) if k in _INTEGERS else v for k, v in values.items()})
+    values: dict[str, Any] = {}
+    for name, (low, high) in _RANGES[preset].items():
+        value = (low + high) / 2
+        values[name] = round(value) if name in _INTEGERS else value
+    return StrokeStyle(**values)
 
 
 PRESETS: dict[str, StrokeStyle] = {name: _middle(name) for name in _RANGES}
