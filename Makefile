@@ -15,16 +15,16 @@ OUT ?= out/pose
 export SKETCH RIG OUT
 
 # What the bpy wheel needs from the system, as Debian and Ubuntu name it.
-SYSTEM_LIBRARIES := libegl1 libgl1 libsm6 libx11-6 libxfixes3 libxi6 libxkbcommon0 libxrender1
+SYSTEM_LIBRARIES := libgl1 libsm6 libx11-6 libxfixes3 libxi6 libxkbcommon0 libxrender1
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The checker is pinned; it need not ask whether there is a newer one.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: help env pose test test-real lint format benchmark zip clean
+.PHONY: help env pose test test-real lint format benchmark zip clean system-libraries
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-18s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 env: .venv/.dev .venv-types/.ready ## Make .venv and .venv-types (the other targets do it as they need)
 
@@ -55,6 +55,9 @@ benchmark: .venv/.dev ## Measure rendering, posing and training speed
 
 zip: .venv/.run ## Build the extension for every platform into dist/
 	$(PY) scripts/build_extension.py
+
+system-libraries: ## List the system packages that the bpy wheel needs (Debian, Ubuntu)
+	@echo $(SYSTEM_LIBRARIES)
 
 clean: ## Remove what was built, but not the environments
 	rm -rf build dist out
