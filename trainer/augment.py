@@ -28,7 +28,7 @@ from trainer.props import add_props
 
 FloatArray = NDArray[np.float64]
 
-FIGURE_SHARE = 0.45
+FIGURE_SHARE = 0.5
 """Share of the samples that are drawn from the skeleton alone."""
 
 GROTESQUE_FIGURE_SHARE = 0.75
@@ -39,10 +39,10 @@ INVENTED_SHARE = 0.4
 
 KIND_WEIGHTS = {
     "stick": 0.14,
-    "sausage": 0.38,
+    "sausage": 0.39,
     "mannequin": 0.09,
-    "muscled": 0.26,
-    "pictogram": 0.13,
+    "muscled": 0.28,
+    "pictogram": 0.10,
 }
 """How often each way of drawing a figure is taken."""
 

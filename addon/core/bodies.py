@@ -248,7 +248,6 @@ class Body:
     ) -> None:
         self.q, self.p, self.rng = joints, points, rng
         self.chest, self.pelvis = chest_frame(joints), pelvis_frame(joints)
-        self.h = HEIGHT
         turn = rng.normal(0, 0.35) if rng.random() < 0.8 else rng.uniform(-1.3, 1.3)
         head = _frame(self.chest[0], joints[TOP] - joints[HEAD])
         self.head = np.stack(
@@ -260,7 +259,7 @@ class Body:
         )
         limb = girth * rng.uniform(0.85, 1.2)
         self.r = {
-            name: radius * self.h * limb
+            name: radius * HEIGHT * limb
             for name, radius in (
                 ("shoulder", 0.032),
                 ("elbow", 0.024),
@@ -303,7 +302,7 @@ class Body:
         Returns:
             Centres ``[6, 2]``, and the half axes across ``[6, 2]`` and forward ``[6, 2]``, pixels.
         """
-        p, h, g = self.p, self.h, self.girth
+        p, h, g = self.p, HEIGHT, self.girth
         arms = np.stack([self.q[ARM[s][1]] for s in SIDES])
         legs = np.stack([self.q[LEG[s][0]] for s in SIDES])
         shoulder = max(0.5 * float(np.linalg.norm(arms[0] - arms[1])), 0.05 * h)

@@ -18,6 +18,7 @@ from .bodies import (
     ARM,
     CIRCLE,
     HEAD,
+    HEIGHT,
     HIPS,
     LEG,
     NECK,
@@ -69,11 +70,9 @@ def _hand(
     direction: FloatArray,
     radius: float,
     kind: str,
-    body: Body,
-    fill: float,
+    rng: np.random.Generator,
 ) -> list[FloatArray]:
     """Draw a hand's lines; returns the polygons that belong to the arm's silhouette."""
-    rng = body.rng
     side = np.array([-direction[1], direction[0]])
     length = radius * rng.uniform(2.2, 3.6)
     if kind == "none":
@@ -197,13 +196,14 @@ def _solid(drawing: Drawing, body: Body, look: _Look) -> None:
     trunk = Trunk(body)
     depth_of_trunk = body.depth([HIPS, SPINE1, SPINE2, NECK])
     parts: list[tuple[float, str, str]] = [(depth_of_trunk, "trunk", "")]
-    slack = 0.03 * body.h
+    slack = 0.03 * HEIGHT
     for side in SIDES:
         arm = body.depth(ARM[side][1:]) * 0.6 + 0.4 * float(body.q[ARM[side][2], 2])
         leg = body.depth(LEG[side][:3])
         # Near the trunk's own depth nothing tells front from behind: limbs belong before the trunk.
         parts.append((arm - slack, "arm", side))
         parts.append((leg + (0.3 * slack if look.shirt_over else -slack), "leg", side))
+    # A head that tips away from the viewer goes behind the chest, any other one before it.
     head_nearer = -0.4 * body.head_axes[2] if body.chest[1, 2] < 0.3 else 0.5 * body.head_axes[2]
     parts.append((body.depth([HEAD, TOP]) + head_nearer, "head", ""))
     if clothes.skirt:
@@ -307,10 +307,15 @@ def _tube(points: list[FloatArray], radii: list[float]) -> FloatArray:
 
 
 def _limb_marks(
-    drawing: Drawing, a: FloatArray, b: FloatArray, ra: float, rb: float, count: int, body: Body
+    drawing: Drawing,
+    a: FloatArray,
+    b: FloatArray,
+    radii: tuple[float, float],
+    count: int,
+    rng: np.random.Generator,
 ) -> None:
     """Short strokes along a limb, as muscles and folds are drawn."""
-    rng = body.rng
+    ra, rb = radii
     u = unit(b - a)
     n = np.array([-u[1], u[0]])
     for start, length, off, bend in zip(
@@ -336,7 +341,7 @@ def _arm(drawing: Drawing, body: Body, side: str, look: _Look) -> None:
     turn = rng.normal(0, 0.35)
     direction = unit(turn_about(2, turn)[:2, :2] @ along)
     sleeved = c.sleeve > 0
-    more = _hand(drawing, p[wrist], direction, r["wrist"], look.hand, body, c.skin)
+    more = _hand(drawing, p[wrist], direction, r["wrist"], look.hand, rng)
     fills = [c.shirt if sleeved else c.skin, c.shirt if c.sleeve > 0.5 else c.skin, c.skin]
     _capsule_chain(
         drawing,
@@ -349,8 +354,8 @@ def _arm(drawing: Drawing, body: Body, side: str, look: _Look) -> None:
         more=more,
     )
     if look.marks:
-        _limb_marks(drawing, p[shoulder], p[elbow], r["shoulder"], r["elbow"], look.marks, body)
-        _limb_marks(drawing, p[elbow], p[wrist], r["elbow"], r["wrist"], look.marks - 1, body)
+        _limb_marks(drawing, p[shoulder], p[elbow], (r["shoulder"], r["elbow"]), look.marks, rng)
+        _limb_marks(drawing, p[elbow], p[wrist], (r["elbow"], r["wrist"]), look.marks - 1, rng)
     if 0 < c.sleeve < 0.5:
         drawing.line(_across(p[shoulder], p[elbow], 2 * c.sleeve, r["shoulder"] * 1.05, 0.12))
     elif c.sleeve >= 0.5:
@@ -358,7 +363,7 @@ def _arm(drawing: Drawing, body: Body, side: str, look: _Look) -> None:
 
 
 def _leg(drawing: Drawing, body: Body, side: str, look: _Look) -> None:
-    p, r, c = body.p, body.r, look.clothes
+    rng, p, r, c = body.rng, body.p, body.r, look.clothes
     hip, knee, ankle, toe = LEG[side]
     shin = unit(p[ankle] - p[knee] + 1e-9)
     drawing.shape(_foot(p[ankle], p[toe], shin, r["ankle"], look.big_feet), fill=c.shoes)
@@ -376,8 +381,8 @@ def _leg(drawing: Drawing, body: Body, side: str, look: _Look) -> None:
         more=[],
     )
     if look.marks:
-        _limb_marks(drawing, p[hip], p[knee], r["thigh"], r["knee"], look.marks, body)
-        _limb_marks(drawing, p[knee], p[ankle], r["knee"], r["ankle"], look.marks, body)
+        _limb_marks(drawing, p[hip], p[knee], (r["thigh"], r["knee"]), look.marks, rng)
+        _limb_marks(drawing, p[knee], p[ankle], (r["knee"], r["ankle"]), look.marks, rng)
         u = unit(p[ankle] - p[hip] + 1e-9)
         drawing.line(
             bow(p[knee] - 0.5 * r["knee"] * u, p[knee] + 0.6 * r["knee"] * u, 0.35), width=0.8
@@ -489,7 +494,7 @@ def _mannequin(drawing: Drawing, body: Body) -> None:
         drawing.new_layer()
         if kind == "trunk":
             polygons = trunk.outline()
-            drawing.shape(np.concatenate([polygons[0]]), fill=fill)
+            drawing.shape(polygons[0], fill=fill)
             if rng.random() < 0.5:
                 drawing.shape(hull(np.concatenate(polygons[2:4])), fill=fill)
                 drawing.line(p[[NECK, SPINE2, SPINE1, SPINE, HIPS]], width=0.7)
@@ -504,7 +509,7 @@ def _mannequin(drawing: Drawing, body: Body) -> None:
             segment(shoulder, elbow, r["shoulder"], r["elbow"])
             segment(elbow, wrist, r["elbow"], r["wrist"])
             direction = unit(p[wrist] - p[elbow] + 1e-9)
-            for polygon in _hand(drawing, p[wrist], direction, r["wrist"], "mitten", body, 0.0):
+            for polygon in _hand(drawing, p[wrist], direction, r["wrist"], "mitten", rng):
                 drawing.shape(polygon, fill=fill)
         elif kind == "leg":
             hip, knee, ankle, toe = LEG[side]
@@ -517,7 +522,7 @@ def _mannequin(drawing: Drawing, body: Body) -> None:
             draw_head(drawing, body, Features(face, "none", "none"))
         if balls and side:
             for row in (ARM if kind == "arm" else LEG)[side][:-1]:
-                if row not in (ARM[side][0],):
+                if row != ARM[side][0]:  # the collarbone
                     drawing.shape(p[row] + 0.6 * r["elbow"] * CIRCLE, fill=fill, width=0.8)
 
 
@@ -565,9 +570,9 @@ def _stick(drawing: Drawing, body: Body) -> FloatArray:
     elif trunk in ("box", "dress", "triangle"):
         flare = {"box": 1.0, "dress": rng.uniform(1.5, 3.0), "triangle": 0.15}[trunk]
         top = shoulders
-        if np.linalg.norm(top[0] - top[1]) < 0.08 * body.h:  # a profile has a depth, too
+        if np.linalg.norm(top[0] - top[1]) < 0.08 * HEIGHT:  # a profile has a depth, too
             side_sign = 1.0 if (top[0] - top[1]) @ n >= 0 else -1.0
-            top = p[NECK] + 0.06 * body.h * side_sign * np.stack([n, -n])
+            top = p[NECK] + 0.06 * HEIGHT * side_sign * np.stack([n, -n])
         bottom = (
             p[HIPS]
             + (rng.uniform(0.2, 0.7) * spine if trunk == "dress" else 0)
@@ -582,7 +587,7 @@ def _stick(drawing: Drawing, body: Body) -> FloatArray:
         drawing.line(np.stack([hips[0], hips[1]]))
     hand = str(rng.choice(["none", "ball", "lines", "mitten"], p=[0.45, 0.2, 0.2, 0.15]))
     foot = str(rng.choice(["line", "oval", "none"], p=[0.55, 0.25, 0.2]))
-    size = 0.02 * body.h * rng.uniform(0.7, 1.6)
+    size = 0.02 * HEIGHT * rng.uniform(0.7, 1.6)
     for i, side in enumerate(SIDES):
         chain = ARM[side][1:]
         drawing.line(_through(p[chain], bends[i]))
@@ -590,7 +595,7 @@ def _stick(drawing: Drawing, body: Body) -> FloatArray:
         if hand == "ball":
             drawing.shape(p[chain[2]] + size * CIRCLE, fill=float(rng.random() < 0.3))
         elif hand != "none":
-            for polygon in _hand(drawing, p[chain[2]], direction, size * 0.8, hand, body, 0.0):
+            for polygon in _hand(drawing, p[chain[2]], direction, size * 0.8, hand, rng):
                 drawing.shape(polygon)
         chain = LEG[side]
         drawing.line(_through(p[chain[:3]], bends[2 + i]))

@@ -13,11 +13,10 @@ from .styles import Drawing
 
 def _sphere(count: int) -> FloatArray:
     """``[count, 3]`` points spread evenly over the unit sphere (a Fibonacci spiral)."""
-    k = np.arange(count, dtype=np.float64) + 0.5
-    y = 1 - 2 * k / count
-    turn = np.pi * (1 + 5**0.5) * k
+    y = np.linspace(1 - 1 / count, 1 / count - 1, count)
+    turn = np.pi * (1 + 5**0.5) * (np.arange(count) + 0.5)
     r = np.sqrt(1 - y * y)
-    return np.stack([r * np.cos(turn), y, r * np.sin(turn)], axis=1)
+    return np.stack([r * np.cos(turn), y, r * np.sin(turn)], axis=1).astype(np.float64)
 
 
 _SPHERE = _sphere(160)
@@ -57,12 +56,7 @@ def draw_head(drawing: Drawing, body: Body, look: Features) -> None:
         _long_hair(drawing, body)
         drawing.new_layer()
     outline = body.head_outline()
-    if (
-        look.face in ("eyes", "full")
-        and abs(facing) < 0.75
-        and look.hat != "none"
-        or (look.face != "none" and abs(facing) < 0.6)
-    ):
+    if look.face != "none" and abs(facing) < 0.6:
         big = rng.uniform(1.15, 1.4)
         nose = np.array([[0, 0.25, 0.9], [0, -0.05, big], [0, -0.25, 0.93]])
         drawing.shape(union([outline, body.on_head(nose)])[0], fill=look.fill)
