@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -196,7 +197,7 @@ def average_precision(
             {**common, "area": area, "score": float(scores[i - 1]), "keypoints": flat(points, seen)}
         )
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
-        gt = COCO()
+        gt: Any = COCO()
         gt.dataset = {
             "info": {},
             "images": [{"id": i} for i in range(1, len(drawings) + 1)],
@@ -204,7 +205,7 @@ def average_precision(
             "categories": [{"id": 1, "name": "person"}],
         }
         gt.createIndex()
-        result = COCO()
+        result: Any = COCO()
         result.dataset = {**gt.dataset, "annotations": found}
         result.createIndex()
         evaluation = COCOeval(gt, result, "keypoints")

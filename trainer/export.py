@@ -36,6 +36,9 @@ TOLERANCE = 1e-3
 class HalfConv2d(nn.Module):
     """A convolution whose weights are stored in half precision and used in single."""
 
+    weight: Tensor
+    bias: Tensor
+
     def __init__(self, conv: nn.Conv2d) -> None:
         super().__init__()
         assert conv.bias is not None and not isinstance(conv.padding, str)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 
-def conv_bn(inputs: int, outputs: int, kernel: int, stride: int = 1) -> list[nn.Module]:
+def conv_bn(
+    inputs: int, outputs: int, kernel: int, stride: int = 1
+) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
     """Convolution without bias (the normalisation has one) and batch normalisation."""
     conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
-    return [conv, nn.BatchNorm2d(outputs)]
+    return conv, nn.BatchNorm2d(outputs)
 
 
 class BasicBlock(nn.Module):
