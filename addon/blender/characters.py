@@ -69,7 +69,7 @@ def import_objects(path: Path) -> list[Object]:
     before = set(bpy.data.objects)
     try:
         _import(path)
-    except RuntimeError as error:
+    except (RuntimeError, OSError) as error:
         reason = str(error).strip().splitlines()[-1].removeprefix("Error: ").rstrip(".")
         raise UserError(f"{path.name} could not be imported: {reason}.") from error
     return [obj for obj in bpy.data.objects if obj not in before]
@@ -80,7 +80,7 @@ def _import(path: Path) -> None:
     suffix = path.suffix.lower()
     with _quiet():
         if suffix == ".fbx":
-            if hasattr(bpy.ops.wm, "fbx_import"):
+            if "fbx_import" in dir(bpy.ops.wm):  # hasattr says yes to every name
                 bpy.ops.wm.fbx_import(filepath=str(path))
             else:  # Blender 4.3 and 4.4 have only the importer written in Python
                 bpy.ops.import_scene.fbx(filepath=str(path))

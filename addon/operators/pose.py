@@ -59,6 +59,8 @@ def _why_not(context: bpy.types.Context) -> str:
         return "Choose a drawing first."
     if armature is None:
         return ""
+    if armature.type != "ARMATURE":
+        return f"“{armature.name}” is not an armature; choose an armature."
     if armature.name not in context.view_layer.objects:
         return f"“{armature.name}” is not in this view layer; choose another armature."
     if not (armature.is_editable and armature.data.is_editable):
