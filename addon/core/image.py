@@ -353,19 +353,19 @@ def _page_edges(drawn: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def _rules(drawn: GreyArray) -> GreyArray:
     """The thin straight lines of a ``[H, W]`` mask that run from its left to its right side."""
     height, width = drawn.shape
-    slack, thick = max(3, round(0.012 * height)) | 1, max(5, round(0.03 * height))
-    # Thickened, a line that tilts by a few pixels still contains a long straight run.
-    thickened = cv2.dilate(drawn, np.ones((slack, 1), np.uint8))
+    slack, thick = max(3, round(0.018 * height)) | 1, max(5, round(0.03 * height))
+    # Thickened, a line that tilts, wavers or breaks off a little still contains long straight runs.
+    thickened = cv2.dilate(drawn, np.ones((slack, 3), np.uint8))
     runs = cv2.morphologyEx(
-        thickened, cv2.MORPH_OPEN, np.ones((1, max(1, round(0.3 * width))), np.uint8)
+        thickened, cv2.MORPH_OPEN, np.ones((1, max(1, round(0.2 * width))), np.uint8)
     )
-    runs &= ~cv2.morphologyEx(runs, cv2.MORPH_OPEN, np.ones((thick + slack, 1), np.uint8))
+    broad = cv2.morphologyEx(runs, cv2.MORPH_OPEN, np.ones((thick + slack, 1), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(runs)
     left = stats[:, cv2.CC_STAT_LEFT]
     right = left + stats[:, cv2.CC_STAT_WIDTH]
     rule = (left <= _RULE_ENDS * width) & (right >= (1 - _RULE_ENDS) * width)
     rule[0] = False
-    return rule[labels].astype(np.uint8)
+    return rule[labels].astype(np.uint8) & ~broad
 
 
 def _fragments(drawn: GreyArray) -> tuple[list[_Bounds], NDArray[np.int32]]:
