@@ -120,17 +120,17 @@ def mean_resultant_length(kappa: FloatArray) -> FloatArray:
     return 1 / np.tanh(k) - 1 / k
 
 
-def mirror(vectors: FloatArray) -> FloatArray:
-    """Rows ``[30, 3]`` (bones, then axes) of the figure as seen in a mirror, in their new places.
+def mirror(vectors: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Vectors ``[..., 30, 3]`` (bones, then axes) of the figure in a mirror, in their new places.
 
     The axes are pseudo-vectors or name the character's left: mirrored, they also change their sign,
     except the world's up.
     """
-    bones, axes = np.split(vectors, [len(skeleton.BONES)])
+    bones, axes = np.split(vectors, [len(skeleton.BONES)], axis=-2)
     across = np.array([-1.0, 1.0, 1.0])
-    axes = axes[list(AXIS_FLIP)] * across
-    axes[1:] *= -1
-    return np.concatenate([bones[list(BONE_FLIP)] * across, axes])
+    axes = axes[..., list(AXIS_FLIP), :] * across
+    axes[..., 1:, :] *= -1
+    return np.concatenate([bones[..., list(BONE_FLIP), :] * across, axes], axis=-2)
 
 
 @cache

@@ -347,11 +347,10 @@ def _start(body: _Body, lifted: Lifted) -> FloatArray:
 
     turns = np.empty((len(body.nodes), 3, 3))
     for node, parent in enumerate(body.parents):
-        # A weak wish to turn with the parent settles what is left open.
-        inherited = turns[parent] if parent >= 0 else _front_view(body.rig, 0.0)
-        source = np.array([*sources[node], *np.eye(3)])
-        target = np.array([*targets[node], *inherited.T])
-        turns[node] = fit(source, target, [*weights[node], 0.5, 0.5, 0.5])
+        if parent >= 0:  # a weak wish to turn with the parent settles what is left open
+            for axis in np.eye(3):
+                want(node, axis, turns[parent] @ axis, 0.5)
+        turns[node] = fit(np.array(sources[node]), np.array(targets[node]), weights[node])
     return turns
 
 
@@ -420,7 +419,8 @@ def _refine(
     for _ in range(_STEPS):
         slope = jacobian(turns)
         normal, gradient = slope.T @ slope, slope.T @ current
-        scale = np.diag(normal) + 1e-6
+        # One damping for the three axes of a node: the steps then turn with the drawing.
+        scale = np.repeat(np.diag(normal).reshape(-1, 3).mean(axis=1) + 1e-6, 3)
         step = np.linalg.solve(normal + damping * np.diag(scale), -gradient)
         trial = from_vector(step.reshape(count, 3)) @ turns
         value = residuals(trial)

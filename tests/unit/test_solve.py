@@ -1,0 +1,432 @@
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from addon.core import lift, skeleton, solve
+from addon.core.errors import UserError
+from addon.core.rotations import from_vector, unit
+
+INDEX = skeleton.INDEX
+SCORES = np.ones(skeleton.COUNT)
+BONES = np.array(skeleton.BONES)
+
+T_POSE = {  # metres; a character that faces -Y; its left is +X
+    "Hips": (0, 0, 0.95),
+    "Spine": (0, 0.01, 1.05),
+    "Spine1": (0, 0.02, 1.15),
+    "Spine2": (0, 0.03, 1.27),
+    "Neck": (0, 0.03, 1.42),
+    "Head": (0, 0.0, 1.5),
+    "HeadTop_End": (0, -0.02, 1.7),
+    "LeftShoulder": (0.05, 0.02, 1.37),
+    "LeftArm": (0.18, 0.03, 1.36),
+    "LeftForeArm": (0.46, 0.03, 1.36),
+    "LeftHand": (0.71, 0.03, 1.36),
+    "LeftUpLeg": (0.09, 0.0, 0.89),
+    "LeftLeg": (0.1, 0.0, 0.49),
+    "LeftFoot": (0.1, 0.02, 0.09),
+    "LeftToeBase": (0.11, -0.12, 0.02),
+}
+A_POSE = {
+    **T_POSE,
+    "LeftForeArm": (0.38, 0.02, 1.16),
+    "LeftHand": (0.53, -0.05, 0.97),
+}
+FINGER = "LeftHandIndex1"
+
+
+def places(pose: dict[str, tuple[float, float, float]]) -> np.ndarray:
+    result = np.zeros((skeleton.COUNT, 3))
+    for name, place in pose.items():
+        result[INDEX[name]] = place
+        if name.startswith("Left"):
+            result[skeleton.FLIP[INDEX[name]]] = np.array(place) * (-1, 1, 1)
+    return result
+
+
+def make_rig(
+    pose: dict[str, tuple[float, float, float]] = T_POSE,
+    *,
+    roll_seed: int = 0,
+    scale: float = 1.0,
+    turn: float = 0.0,
+    without: tuple[str, ...] = (),
+) -> solve.Rig:
+    """A rig with a root above the hips and a finger, its bones' axes rolled at random."""
+    heads = places(pose) @ from_vector([0, 0, turn]).T * scale
+    names = ["Root", *(k for k in skeleton.KEYPOINTS if k not in without), FINGER]
+    rng = np.random.default_rng(roll_seed)
+    rest, parents, lengths = [], [], []
+    for name in names:
+        if name == "Root":
+            parents.append(-1)
+            head, tail = np.zeros(3), np.array([0, 0, 0.2 * scale])
+        elif name == FINGER:
+            parents.append(names.index("LeftHand"))
+            head, tail = heads[INDEX["LeftHand"]] * 1.1, heads[INDEX["LeftHand"]] * 1.2
+        else:
+            up = skeleton.PARENTS[INDEX[name]]
+            while up >= 0 and skeleton.KEYPOINTS[up] in without:
+                up = skeleton.PARENTS[up]
+            parents.append(names.index(skeleton.KEYPOINTS[up]) if up >= 0 else 0)
+            children = [c for p, c in skeleton.BONES if p == INDEX[name]]
+            head = heads[INDEX[name]]
+            tail = heads[children[0]] if children else head + (0, 0, 0.05 * scale)
+        matrix = np.eye(4)
+        y = unit(tail - head)
+        x = unit(np.cross(y, unit(rng.normal(size=3))))
+        matrix[:3] = np.column_stack([x, y, np.cross(x, y), head])
+        rest.append(matrix)
+        lengths.append(np.linalg.norm(tail - head))
+    return solve.Rig.from_bones(names, parents, np.array(rest), np.array(lengths))
+
+
+RIG = make_rig()
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A pose by forward kinematics, seen by a parallel camera."""
+
+    joints: np.ndarray  # [23, 3] camera space
+    keypoints: np.ndarray  # [23, 2] pixels
+    lifted: lift.Lifted  # the truth as a reading in depth
+    turns: dict[str, np.ndarray]  # camera space, of each keypoint's bone since rest
+
+
+def plausible(seed: int, rig: solve.Rig = RIG, bent: float = 1.0) -> Truth:
+    """A random pose within the reach of a body."""
+    rng = np.random.default_rng(seed)
+
+    def around(axis: np.ndarray, low: float, high: float) -> np.ndarray:
+        return from_vector(axis * np.radians(rng.uniform(low, high)) * bent)
+
+    left, front, up = rig.left, rig.front, np.array([0.0, 0.0, 1.0])
+    view = np.array([left, -up, -front])
+    local: dict[str, np.ndarray] = dict.fromkeys(skeleton.KEYPOINTS, np.eye(3))
+    yaw, elevation = rng.uniform(-np.pi, np.pi), np.radians(rng.uniform(-10, 30))
+    local["Hips"] = view.T @ from_vector([-elevation, 0, 0]) @ view @ from_vector(up * yaw)
+    bend = around(left, -5, 18) @ around(up, -10, 10) @ around(front, -8, 8)
+    for name in ("Spine", "Spine1", "Spine2"):
+        local[name] = bend
+    local["Neck"] = local["Head"] = around(left, -10, 10) @ around(up, -15, 15)
+    hinges = solve._Body(rig).hinges
+    for side, sign in (("Left", 1), ("Right", -1)):
+        drop = around(front * sign, 20, 80)
+        local[side + "Arm"] = around(left, -60, 60) @ drop
+        local[side + "ForeArm"] = around(hinges[side + "ForeArm"], 20, 120)
+        # Thighs forward and apart.
+        local[side + "UpLeg"] = around(-left, -20, 70) @ around(-front * sign, 0, 25)
+        local[side + "Leg"] = around(hinges[side + "Leg"], 15, 110)
+        local[side + "Foot"] = around(left, -20, 20)
+
+    turns: dict[str, np.ndarray] = {}
+    joints = np.zeros((skeleton.COUNT, 3))
+    joints[0] = view @ rig.joints[0]
+    for child, parent in enumerate(skeleton.PARENTS):
+        name = skeleton.KEYPOINTS[child]
+        above = turns[skeleton.KEYPOINTS[parent]] if parent >= 0 else view
+        turns[name] = above @ local[name]
+        if parent >= 0:
+            joints[child] = joints[parent] + above @ (rig.joints[child] - rig.joints[parent])
+    axes = [view @ up]
+    axes += [turns[name] @ left for name in ("Hips", "Spine2", "Head")]
+    for name in lift.AXES[4:]:
+        above = turns[skeleton.KEYPOINTS[skeleton.PARENTS[INDEX[name]]]]
+        axes.append(above @ hinges[name])
+    directions = unit(joints[BONES[:, 1]] - joints[BONES[:, 0]])
+    certainty = np.full(len(directions), 0.995)
+    reading = lift.Lifted(directions, certainty, np.array(axes), np.full(len(axes), 0.97))
+    return Truth(joints, joints[:, :2] * 150 + (200, 300), reading, turns)
+
+
+def seen_directions(solution: solve.Solution) -> np.ndarray:
+    joints = solution.camera.to_camera(solution.joints)
+    return unit(joints[BONES[:, 1]] - joints[BONES[:, 0]])
+
+
+def angles(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.degrees(np.arccos((a * b).sum(axis=-1).clip(-1, 1)))
+
+
+def bends(rig: solve.Rig, solution: solve.Solution) -> dict[str, float]:
+    """The signed bend of elbows and knees, degrees, as the posed bones show it."""
+    pose = solve.pose_matrices(rig, solution)
+    result = {}
+    for joint, hinge in solve._Body(rig).hinges.items():
+        upper = skeleton.KEYPOINTS[skeleton.PARENTS[INDEX[joint]]]
+        end = joint.replace("ForeArm", "Hand").replace("Leg", "Foot")
+        bone = rig.mapping[upper]
+        axis = pose[bone, :3, :3] @ rig.rest[bone, :3, :3].T @ hinge
+        a, b, c = (solution.joints[INDEX[n]] for n in (upper, joint, end))
+        first, second = unit(b - a), unit(c - b)
+        result[joint] = np.degrees(np.arctan2(np.cross(first, second) @ axis, first @ second))
+    return result
+
+
+seeds = st.integers(0, 2**32 - 1)
+fast = settings(deadline=None, max_examples=25)
+
+
+@fast
+@given(seeds)
+def test_a_known_pose_comes_back(seed: int) -> None:
+    truth = plausible(seed)
+    solution = solve.solve(RIG, truth.keypoints, SCORES, truth.lifted)
+    height = 150 * RIG.height
+    misses = np.linalg.norm(solution.projected - truth.keypoints, axis=1) / height
+    assert np.median(misses) < 0.01 and misses.max() < 0.03
+    off = angles(seen_directions(solution), truth.lifted.directions)
+    assert np.median(off) < 3 and off.max() < 12
+
+
+@fast
+@given(seeds)
+def test_the_bones_turn_and_do_not_only_point(seed: int) -> None:
+    truth = plausible(seed)
+    solution = solve.solve(RIG, truth.keypoints, SCORES, truth.lifted)
+    pose = solve.pose_matrices(RIG, solution)
+    for name in ("Hips", "Spine2", "Head", "LeftArm", "RightLeg", "LeftFoot"):
+        bone = RIG.mapping[name]
+        turn = solution.camera.rotation @ pose[bone, :3, :3] @ RIG.rest[bone, :3, :3].T
+        cosine = (np.trace(turn.T @ truth.turns[name]) - 1) / 2
+        assert np.degrees(np.arccos(np.clip(cosine, -1, 1))) < 15, name
+
+
+@fast
+@given(seeds, st.sampled_from([T_POSE, A_POSE]), st.integers(0, 5), st.floats(0.1, 20))
+def test_rest_pose_roll_and_size_of_the_rig_do_not_matter(
+    seed: int, pose: dict[str, tuple[float, float, float]], roll: int, scale: float
+) -> None:
+    truth = plausible(seed)
+    other = make_rig(pose, roll_seed=roll, scale=scale, turn=np.pi)
+    a = solve.solve(RIG, truth.keypoints, SCORES, truth.lifted)
+    b = solve.solve(other, truth.keypoints, SCORES, truth.lifted)
+    off = angles(seen_directions(a), seen_directions(b))
+    assert np.median(off) < 3 and off.max() < 25
+
+
+@fast
+@given(seeds)
+def test_blenders_matrices_give_the_joints_and_keep_the_bones_lengths(seed: int) -> None:
+    keypoints = np.random.default_rng(seed).uniform(0, 300, (skeleton.COUNT, 2))
+    solution = solve.solve(RIG, keypoints, SCORES)
+    pose = solve.pose_matrices(RIG, solution)
+    for name, bone in RIG.mapping.items():
+        np.testing.assert_allclose(pose[bone, :3, 3], solution.joints[INDEX[name]], atol=1e-9)
+    for bone, parent in enumerate(RIG.parents):
+        if parent >= 0 and bone != RIG.mapping["Hips"]:
+            rest = np.linalg.norm(RIG.heads[bone] - RIG.heads[parent])
+            assert np.linalg.norm(pose[bone, :3, 3] - pose[parent, :3, 3]) == pytest.approx(rest)
+    eye = solution.basis @ solution.basis.transpose(0, 2, 1)
+    np.testing.assert_allclose(eye, np.broadcast_to(np.eye(3), eye.shape), atol=1e-9)
+    assert (np.linalg.det(solution.basis) > 0).all()
+    # What the solver does not pose stays at rest.
+    for name in ("Root", FINGER):
+        np.testing.assert_allclose(
+            solution.basis[list(RIG.names).index(name)], np.eye(3), atol=1e-9
+        )
+
+
+@fast
+@given(seeds, st.booleans())
+def test_elbows_and_knees_bend_their_own_way_only(seed: int, lifted: bool) -> None:
+    """Whatever is drawn."""
+    rng = np.random.default_rng(seed)
+    keypoints = rng.uniform(0, 300, (skeleton.COUNT, 2))
+    reading = None
+    if lifted:
+        reading = lift.Lifted(
+            unit(rng.normal(size=(22, 3))),
+            rng.uniform(0, 1, 22),
+            unit(rng.normal(size=(8, 3))),
+            rng.uniform(0, 1, 8),
+        )
+    solution = solve.solve(RIG, keypoints, SCORES, reading)
+    for joint, bend in bends(RIG, solution).items():
+        assert -6 < bend < 160, joint
+
+
+@fast
+@given(seeds, st.floats(-100, 100), st.floats(-100, 100), st.floats(0.1, 10))
+def test_place_and_size_of_the_drawing_do_not_matter(
+    seed: int, x: float, y: float, scale: float
+) -> None:
+    keypoints = plausible(seed).keypoints
+    a = solve.solve(RIG, keypoints, SCORES)
+    b = solve.solve(RIG, keypoints * scale + (x, y), SCORES)
+    np.testing.assert_allclose(b.basis, a.basis, atol=2e-3)
+    np.testing.assert_allclose(b.projected, a.projected * scale + (x, y), atol=0.5 * scale)
+
+
+@fast
+@given(seeds, st.floats(-np.pi, np.pi))
+def test_turning_the_drawing_turns_the_hips_only(seed: int, angle: float) -> None:
+    keypoints = plausible(seed).keypoints
+    turn = from_vector([0, 0, angle])[:2, :2]
+    a = solve.solve(RIG, keypoints, SCORES)
+    b = solve.solve(RIG, keypoints @ turn.T, SCORES)
+    hips = RIG.mapping["Hips"]
+    others = [i for i in range(len(RIG.names)) if i != hips]
+    np.testing.assert_allclose(b.basis[others], a.basis[others], atol=5e-3)
+    np.testing.assert_allclose(
+        seen_directions(b)[:, :2], seen_directions(a)[:, :2] @ turn.T, atol=1e-2
+    )
+
+
+@fast
+@given(seeds)
+def test_the_mirrored_drawing_gives_the_mirrored_pose(seed: int) -> None:
+    keypoints = plausible(seed).keypoints
+    a = seen_directions(solve.solve(RIG, keypoints, SCORES))
+    flipped = keypoints[list(skeleton.FLIP)] * (-1, 1)
+    b = seen_directions(solve.solve(RIG, flipped, SCORES))
+    np.testing.assert_allclose(b, a[list(lift.BONE_FLIP)] * (-1, 1, 1), atol=2e-2)
+
+
+@fast
+@given(seeds, st.sets(st.integers(0, 22)), st.sampled_from([0.0, np.nan]))
+def test_any_subset_of_joints_gives_a_finite_pose(
+    seed: int, missing: set[int], blank: float
+) -> None:
+    truth = plausible(seed)
+    rows = sorted(missing)
+    keypoints, scores = truth.keypoints.copy(), SCORES.copy()
+    keypoints[rows], scores[rows] = np.nan, blank
+    solution = solve.solve(RIG, keypoints, scores)
+    for array in (solution.basis, solution.joints, solution.projected, solution.hips_translation):
+        assert np.isfinite(array).all()
+    assert solution.camera.focal > 0
+
+
+def test_coincident_points_give_a_finite_pose() -> None:
+    solution = solve.solve(RIG, np.full((23, 2), 5.0), SCORES)
+    assert np.isfinite(solution.basis).all() and np.isfinite(solution.projected).all()
+
+
+def test_points_of_no_score_are_not_read() -> None:
+    truth = plausible(3)
+    rows = [INDEX["LeftHand"], INDEX["RightToeBase"]]
+    scores = SCORES.copy()
+    scores[rows] = 0
+    wild = truth.keypoints.copy()
+    wild[rows] = 1e5
+    a, b = (solve.solve(RIG, k, scores, size=(400, 400)) for k in (truth.keypoints, wild))
+    np.testing.assert_array_equal(a.basis, b.basis)
+    np.testing.assert_array_equal(a.projected, b.projected)
+
+
+def test_the_shipped_lifter_and_the_solver_together() -> None:
+    """Upright poses from the picture alone: they look as drawn, and most of the depth is right."""
+    reprojection, solved, flat = [], [], []
+    for seed in range(30):
+        truth = plausible(seed)
+        solution = solve.solve(RIG, truth.keypoints, SCORES)
+        misses = np.linalg.norm(solution.projected - truth.keypoints, axis=1)
+        reprojection.append(np.median(misses) / (150 * RIG.height))
+        solved.append(np.mean(angles(seen_directions(solution), truth.lifted.directions)))
+        flat.append(np.mean(angles(lift.in_plane(truth.keypoints), truth.lifted.directions)))
+    assert np.median(reprojection) < 0.02
+    assert np.median(solved) < 0.7 * np.median(flat)
+
+
+def test_the_same_drawing_gives_the_same_pose() -> None:
+    keypoints = plausible(1).keypoints
+    a, b = (solve.solve(RIG, keypoints, SCORES) for _ in range(2))
+    np.testing.assert_array_equal(a.basis, b.basis)
+
+
+def test_a_drawing_of_other_proportions_gives_the_drawn_pose() -> None:
+    child = {
+        name: (x * 0.7, y, 0.35 * z if z < 0.95 else 0.33 + (z - 0.95) * 0.9)
+        for name, (x, y, z) in T_POSE.items()
+    }
+    truth = plausible(5, make_rig(child))
+    solution = solve.solve(RIG, truth.keypoints, SCORES, truth.lifted)
+    limbs = [i for i, (_, c) in enumerate(skeleton.BONES) if c in skeleton.COMMON_INDEX]
+    limbs = [i for i in limbs if "UpLeg" not in skeleton.KEYPOINTS[BONES[i, 1]]]
+    off = angles(seen_directions(solution), truth.lifted.directions)[limbs]
+    assert np.median(off) < 5
+
+
+def test_the_camera_stands_in_front_upright_and_sees_the_whole_figure() -> None:
+    for turn in (0.0, np.pi, 0.7):
+        rig = make_rig(turn=turn)
+        truth = plausible(2, rig)
+        solution = solve.solve(rig, truth.keypoints, SCORES, size=(640, 480))
+        camera = solution.camera
+        assert camera.size == (640, 480)
+        assert camera.rotation[0] @ rig.left == pytest.approx(1)  # no roll, no yaw
+        assert camera.rotation[2] @ rig.front < -0.4
+        assert (camera.to_camera(solution.joints)[:, 2] > 0).all()
+        np.testing.assert_allclose(solution.projected, camera.project(solution.joints))
+
+
+def test_the_pose_stands_on_the_ground_where_the_rig_stood() -> None:
+    floor = RIG.joints[:, 2].min()
+    for seed in range(10):
+        solution = solve.solve(RIG, plausible(seed).keypoints, SCORES)
+        np.testing.assert_array_equal(solution.hips_translation[:2], 0)
+        np.testing.assert_allclose(solution.joints[0, :2], RIG.joints[0, :2])
+        assert floor - 1e-9 <= solution.joints[:, 2].min() < floor + 0.1
+
+
+def test_rest_pose_drawn_from_the_front_stays_at_rest() -> None:
+    view = np.array([RIG.left, [0, 0, -1], -RIG.front])
+    joints = RIG.joints @ view.T
+    axes = np.array([view @ (0, 0, 1), *[view @ RIG.left] * 3, *np.zeros((4, 3))])
+    directions = unit(joints[BONES[:, 1]] - joints[BONES[:, 0]])
+    lifted = lift.Lifted(directions, np.full(22, 0.99), axes, np.array([0.99] * 4 + [0.0] * 4))
+    solution = solve.solve(RIG, joints[:, :2] * 100 + 200, SCORES, lifted)
+    np.testing.assert_allclose(solution.joints, RIG.joints, atol=0.02)
+    for i, matrix in enumerate(solution.basis):
+        cosine = (np.trace(matrix) - 1) / 2
+        assert np.degrees(np.arccos(min(cosine, 1.0))) < 3, RIG.names[i]
+
+
+def test_missing_joints_of_the_rig_have_a_place() -> None:
+    lacking = ("HeadTop_End", "Spine1", "Neck", "LeftShoulder", "RightShoulder", "LeftToeBase")
+    rig = make_rig(without=lacking)
+    assert not set(lacking) & set(rig.mapping)
+    expected = RIG.joints[INDEX["HeadTop_End"]]
+    np.testing.assert_allclose(rig.joints[INDEX["HeadTop_End"]], expected, atol=1e-9)
+    assert np.isfinite(rig.joints).all()
+    truth = plausible(4)
+    solution = solve.solve(rig, truth.keypoints, SCORES, truth.lifted)
+    assert np.isfinite(solution.joints).all()
+    rows = [[c for _, c in skeleton.BONES].index(INDEX[n]) for n in ("LeftHand", "RightFoot")]
+    off = angles(seen_directions(solution), truth.lifted.directions)[rows]
+    assert off.max() < 5
+
+
+def test_a_rig_without_arms_is_refused() -> None:
+    names = [name for name in skeleton.KEYPOINTS if "Arm" not in name]
+    count = len(names)
+    with pytest.raises(UserError, match="no arms"):
+        solve.Rig.from_bones(
+            names, np.full(count, -1), np.tile(np.eye(4), (count, 1, 1)), np.ones(count)
+        )
+
+
+def test_a_rig_of_65_bones_is_solved_in_time() -> None:
+    fingers = 65 - len(RIG.names)
+    rig = replace(
+        RIG,
+        names=[*RIG.names, *(f"Finger{i}" for i in range(fingers))],
+        parents=np.append(RIG.parents, [RIG.mapping["LeftHand"]] * fingers),
+        rest=np.concatenate([RIG.rest, np.repeat(RIG.rest[-1:], fingers, axis=0)]),
+        lengths=np.append(RIG.lengths, [0.02] * fingers),
+    )
+    poses = [plausible(seed).keypoints for seed in range(5)]
+    times = []
+    for keypoints in poses:
+        started = time.process_time()
+        solve.solve(rig, keypoints, SCORES)
+        times.append(time.process_time() - started)
+    assert min(times) < 0.1
