@@ -656,7 +656,6 @@ class _Pen:
         self.canvas, self.flat = canvas, flat
         count, path = len(flat.layer), flat.path_of_point()
         self.fixed = np.round(flat.points * (_SUPERSAMPLING * 2**_SHIFT)).astype(np.int32)
-        self.segments = np.stack([self.fixed[:-1], self.fixed[1:]], axis=1)
         along = flat.arc_length()[:-1]
         length = flat.lengths()[path[:-1]] + 1e-9
         # A fill covers the inner half of its outline (so that neighbours melt): draw it doubled.
@@ -672,7 +671,6 @@ class _Pen:
         thickness = np.clip(np.round(width * _SUPERSAMPLING), 1, 60).astype(np.int64)
         ink = style.ink * np.clip(flat.ink * (1 - style.fading * rng.random(count)), 0, 1)
         grey = np.round(255 * (1 - ink) / 16).astype(np.int64)
-        self.grey_of_path = grey * 16
         self.tool = thickness * 32 + grey[path[:-1]]
         draws = path[:-1] == path[1:]
         if style.gaps > 0:
@@ -698,9 +696,14 @@ class _Pen:
         rows = rows[self.draws[rows]]
         tools = self.tool[rows]
         for tool in np.unique(tools):
-            chosen = self.segments[rows[tools == tool]]
+            chosen = rows[tools == tool]
+            # Neighbouring segments of one thickness are one polyline: far fewer to hand over.
+            breaks = np.flatnonzero(np.diff(chosen) != 1) + 1
+            first = chosen[np.concatenate([[0], breaks])].tolist()
+            last = chosen[np.concatenate([breaks, [len(chosen)]]) - 1].tolist()
+            runs = [self.fixed[a : b + 2] for a, b in zip(first, last, strict=True)]
             grey, thickness = min(int(tool % 32) * 16, 250), int(tool // 32)
-            cv2.polylines(self.canvas, list(chosen), False, grey, thickness, cv2.LINE_8, _SHIFT)
+            cv2.polylines(self.canvas, runs, False, grey, thickness, cv2.LINE_8, _SHIFT)
 
     def keylines(self, paths: NDArray[np.integer]) -> None:
         """A white border around the paths, so that dark shapes stay apart."""
