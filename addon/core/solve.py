@@ -34,6 +34,12 @@ from .rotations import fit, from_vector, unit
 FloatArray = NDArray[np.float64]
 
 _UP = np.array([0.0, 0.0, 1.0])
+# The joint that closes, and the end of the limb below it.
+_END = {
+    side + joint: side + end
+    for side in ("Left", "Right")
+    for joint, end in (("ForeArm", "Hand"), ("Leg", "Foot"))
+}
 _FEET = ("LeftFoot", "RightFoot", "LeftToeBase", "RightToeBase")
 
 # Standard deviations of the wishes: radians, or shares of a unit vector.
@@ -266,11 +272,7 @@ class _Body:
         self.segments = ends[:, 1] - ends[:, 0]
         self.lengths = np.linalg.norm(self.segments, axis=1)
         self.parents = [self._parent(row, rows) for row in rows]
-        self.hinges = {
-            side + name: self._hinge(side, name)
-            for side in ("Left", "Right")
-            for name in ("ForeArm", "Leg")
-        }
+        self.hinges = {joint: self._hinge(joint) for joint in _END}
 
     def _parent(self, row: int, rows: list[int]) -> int:
         up = skeleton.PARENTS[row]
@@ -281,17 +283,16 @@ class _Body:
         row = [b for _, b in skeleton.BONES].index(skeleton.INDEX[child])
         return unit(self.segments[row])
 
-    def _hinge(self, side: str, joint: str) -> FloatArray:
+    def _hinge(self, joint: str) -> FloatArray:
         """The axis ``[3]`` at rest about which an elbow or a knee closes."""
         rig = self.rig
-        upper = self.segment(side + joint)
-        lower = self.segment(side + ("Hand" if joint == "ForeArm" else "Foot"))
-        if joint == "Leg":
+        upper, lower = self.segment(joint), self.segment(_END[joint])
+        if joint.endswith("Leg"):
             axis = rig.left
         else:
             axis = np.cross(upper, rig.front)
             if np.linalg.norm(axis) < 0.3:  # arms stretched forwards: as from a T-pose turned there
-                axis = -_UP if side == "Left" else _UP
+                axis = -_UP if joint.startswith("Left") else _UP
         axis = unit(axis - (axis @ upper) * upper)
         # A rest pose whose limb is bent already shows its axis.
         bent = np.cross(upper, lower)
@@ -544,11 +545,9 @@ def _bend_limits(body: _Body, turns: FloatArray) -> tuple[FloatArray, FloatArray
     slopes = np.zeros((len(body.hinges), len(turns), 3))
     least = np.sin(np.radians(_BEND_RANGE[0]))
     for i, (name, hinge) in enumerate(body.hinges.items()):
-        node = body.index[name]
-        parent = body.parents[node]
-        end = "Hand" if name.endswith("Arm") else "Foot"
+        node, parent = body.index[name], body.parents[body.index[name]]
         upper = turns[parent] @ body.segment(name)
-        lower = turns[node] @ body.segment(_side(name) + end)
+        lower = turns[node] @ body.segment(_END[name])
         # The sine of the bend is det(hinge, upper, lower); upper and hinge turn together.
         across = np.cross(turns[parent] @ hinge, upper)
         excess = across @ lower - least
@@ -559,10 +558,6 @@ def _bend_limits(body: _Body, turns: FloatArray) -> tuple[FloatArray, FloatArray
     return values, slopes
 
 
-def _side(name: str) -> str:
-    return "Left" if name.startswith("Left") else "Right"
-
-
 def _close_hinges(body: _Body, turns: FloatArray) -> FloatArray:
     """Make elbows and knees exact hinges within their limits.
 
@@ -571,25 +566,21 @@ def _close_hinges(body: _Body, turns: FloatArray) -> FloatArray:
     """
     turns = turns.copy()
     for name, hinge in body.hinges.items():
-        node = body.index[name]
-        parent = body.parents[node]
-        end = "Hand" if name.endswith("Arm") else "Foot"
+        node, parent = body.index[name], body.parents[body.index[name]]
         upper = turns[parent] @ body.segment(name)
-        lower = turns[node] @ body.segment(_side(name) + end)
+        lower = turns[node] @ body.segment(_END[name])
         axis = turns[parent] @ hinge
         across = np.cross(axis, upper)
-        sideways = np.arctan2(lower @ axis, lower @ across)
-        bend = np.degrees(np.arctan2(np.hypot(lower @ axis, lower @ across), lower @ upper))
-        if abs(sideways) < np.pi / 2:
+        out_of_plane = np.arctan2(lower @ axis, lower @ across)
+        if abs(out_of_plane) < np.pi / 2:
             # A nearly straight limb has no plane to speak of: there the twist stays as it is.
-            share = np.clip((bend - 5.0) / 15.0, 0.0, 1.0)
-            turns[parent] = from_vector(-upper * sideways * share) @ turns[parent]
-            # det(axis, upper, x) changes sign at "across"; the turn brings lower into its plane.
+            bend = np.degrees(np.arccos(np.clip(lower @ upper, -1, 1)))
+            share = np.clip((bend - 5) / 15, 0, 1)
+            turns[parent] = from_vector(upper * out_of_plane * share) @ turns[parent]
         axis = turns[parent] @ hinge
-        across = np.cross(axis, upper)
-        bend = np.degrees(np.arctan2(lower @ across, lower @ upper))
-        wrong = np.clip(bend, *_BEND_RANGE) - bend
-        turns[node] = from_vector(axis * np.radians(wrong)) @ turns[node]
+        bend = np.degrees(np.arctan2(lower @ np.cross(axis, upper), lower @ upper))
+        excess = np.clip(bend, *_BEND_RANGE) - bend
+        turns[node] = from_vector(axis * np.radians(excess)) @ turns[node]
     return turns
 
 

@@ -156,7 +156,10 @@ def angles(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def bends(rig: solve.Rig, solution: solve.Solution) -> dict[str, float]:
-    """The signed bend of elbows and knees, degrees, as the posed bones show it."""
+    """The signed bend of elbows and knees, degrees, as the posed bones show it.
+
+    Bent limbs are checked to lie in the plane of their hinge.
+    """
     pose = solve.pose_matrices(rig, solution)
     result = {}
     for joint, hinge in solve._Body(rig).hinges.items():
@@ -166,6 +169,8 @@ def bends(rig: solve.Rig, solution: solve.Solution) -> dict[str, float]:
         axis = pose[bone, :3, :3] @ rig.rest[bone, :3, :3].T @ hinge
         a, b, c = (solution.joints[INDEX[n]] for n in (upper, joint, end))
         first, second = unit(b - a), unit(c - b)
+        if 20 < angles(first, second) < 140:
+            assert abs(np.cross(unit(np.cross(first, second)), axis)).max() < 0.02
         result[joint] = np.degrees(np.arctan2(np.cross(first, second) @ axis, first @ second))
     return result
 
