@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -76,11 +77,15 @@ def load(path: Path) -> dict[str, Any]:
     pieces = [path] if path.is_file() else _pieces(path)
     if not pieces:
         raise UserError(f"There is no checkpoint at {path}.")
+    data = io.BytesIO(b"".join(piece.read_bytes() for piece in pieces))
+    damaged = UserError(f"{path} is not a checkpoint, or a piece of it is missing.")
+    if not zipfile.is_zipfile(data):
+        raise damaged
+    data.seek(0)
     try:
-        data = b"".join(piece.read_bytes() for piece in pieces)
-        state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError) as error:
-        raise UserError(f"{path} is not a checkpoint, or a piece of it is missing.") from error
+        state = torch.load(data, map_location="cpu", weights_only=True)
+    except (RuntimeError, pickle.UnpicklingError) as error:
+        raise damaged from error
     if not isinstance(state, dict) or not {"network", "config", "size", "weights"} <= state.keys():
         raise UserError(f"{path} is not a checkpoint of Croquis' trainer.")
     return state

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import importlib.util
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +103,10 @@ def export_onnx(network: nn.Module, size: int, path: Path) -> Agreement:
 
     Raises:
         RuntimeError: they do not agree to :data:`TOLERANCE`.
+        UserError: torch's exporter lacks the package onnx.
     """
+    if importlib.util.find_spec("onnx") is None:
+        raise UserError("Exporting needs the package onnx: pip install onnx.")
     stored = halve(fold_batch_norm(network))
     pictures = _check_pictures(size)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -38,7 +38,10 @@ def test_points_follow_the_distorted_picture(monkeypatch):
             turned.add(flipped)
             peak = divmod(int(picture.argmax()), SIZE)
             if valid[0, row]:
-                assert np.hypot(peak[1] + 0.5 - places[0, row, 0], peak[0] + 0.5 - places[0, row, 1]) < 1.5
+                assert (
+                    np.hypot(peak[1] + 0.5 - places[0, row, 0], peak[0] + 0.5 - places[0, row, 1])
+                    < 1.5
+                )
     assert turned == {True, False}
 
 
@@ -111,8 +114,9 @@ def test_batch_norm_takes_on_the_statistics_of_the_drawings():
     network = nn.Sequential(layer)
     batches = [torch.randn(8, 1, 16, 16) * 3 + 5 for _ in range(20)]
     adapt.adapt_batch_norm(network, batches)
-    assert float(layer.running_mean) == pytest.approx(5, abs=0.2)
-    assert float(layer.running_var) == pytest.approx(9, abs=0.5)
+    assert layer.running_mean is not None and layer.running_var is not None
+    assert layer.running_mean.item() == pytest.approx(5, abs=0.2)
+    assert layer.running_var.item() == pytest.approx(9, abs=0.5)
     assert layer.momentum == 0.1 and not network.training
 
 
@@ -121,10 +125,10 @@ def test_photometric_chance_stays_in_range_and_repeats():
     one = photometric.jitter(ink, torch.Generator().manual_seed(5))
     two = photometric.jitter(ink, torch.Generator().manual_seed(5))
     assert torch.equal(one, two) and not torch.equal(one, ink)
-    assert 0 <= float(one.min()) and float(one.max()) <= 1
+    assert float(one.min()) >= 0 and float(one.max()) <= 1
 
 
 def test_cut_out_erases_some_but_not_all():
     erased = photometric.cut_out(torch.ones(16, 1, 64, 64), torch.Generator().manual_seed(0))
     share = 1 - erased.mean(dim=(1, 2, 3))
-    assert 0.005 < float(share.mean()) and float(share.max()) < 0.25
+    assert float(share.mean()) > 0.005 and float(share.max()) < 0.25
