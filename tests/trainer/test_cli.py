@@ -146,12 +146,12 @@ def test_the_overlay_draws_the_characters_left_blue():
     ],
 )
 def test_mistakes_end_in_one_sentence_and_status_2(
-    arguments, sentence, exported, drawing, tmp_path, monkeypatch, capsys
+    arguments: list[str], sentence, exported, drawing, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.chdir(tmp_path)
     cv2.imwrite("empty.png", np.full((90, 90), 255, np.uint8))
     places = {"FIGURE": str(drawing), "EMPTY": "empty.png"}
-    arguments = [places[one] if one in places else one for one in arguments]
+    arguments = [places.get(one, one) for one in arguments]
     if arguments[0] == "predict":
         arguments += ["--model", str(exported)]
     assert main(arguments) == 2

@@ -1,3 +1,4 @@
+import importlib.util
 import json
 import os
 import signal
@@ -11,8 +12,9 @@ import numpy as np
 import pytest
 import torch
 
+from addon.core import skeleton
 from addon.core.errors import UserError
-from trainer import adapt, augment, checkpoint, data, models
+from trainer import adapt, augment, checkpoint, data, heatmaps, models
 from trainer.train import Settings, Trainer, learning_rate
 
 ROOT = Path(__file__).parents[2]
@@ -152,6 +154,47 @@ def test_self_training_learns_what_the_teacher_is_sure_of(settings, tmp_path, mo
     first = next(row["unlabelled_loss"] for row in rows if "sure" in row)
     assert rows[-1]["unlabelled_loss"] < first
     assert trainer.progress.unlabelled == sum("sure" in row for row in rows)
+
+
+@pytest.fixture
+def annotated(pack, tmp_path) -> Path:
+    """Two views as finished drawings with annotations."""
+    folder = tmp_path / "annotated"
+    (folder / "images").mkdir(parents=True)
+    images, annotations = [], []
+    for i in range(2):
+        page = np.full((pack.size, pack.size), 255, np.uint8)
+        for stroke in pack[i].strokes:
+            cv2.polylines(page, [np.round(stroke).astype(np.int32)], False, 0, 2)
+        cv2.imwrite(str(folder / "images" / f"{i}.png"), page)
+        images.append({"id": i, "file_name": f"{i}.png", "source": "views"})
+        points = pack.keypoints[i]
+        rows = np.column_stack([points, np.full(len(points), 2)]).ravel().tolist()
+        box = [*points.min(axis=0).tolist(), *np.ptp(points, axis=0).tolist()]
+        annotations.append({"id": i, "image_id": i, "bbox": box, "keypoints": rows})
+    category = {"id": 1, "name": "person", "keypoints": list(skeleton.KEYPOINTS)}
+    coco = {"images": images, "annotations": annotations, "categories": [category]}
+    (folder / "keypoints.json").write_text(json.dumps(coco))
+    return folder
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_real_drawings_are_scored_with_and_without_pycocotools(
+    settings, annotated, monkeypatch, installed
+):
+    if not installed:
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    trainer = Trainer(settings(drawings=annotated))
+    # A network that knows the answer, to see that it comes back in the drawing's own pixels.
+    truth = torch.from_numpy(
+        np.stack([drawing.keypoints for drawing in trainer.validation.drawings])
+    )
+    places = [m.inverse().apply(p) for m, p in zip(trainer.validation.maps, truth, strict=True)]
+    along_y, along_x = heatmaps.gaussian_factors(torch.from_numpy(np.stack(places)), 16, 1.0)
+    answer = 20 * along_y[..., :, None] * along_x[..., None, :]
+    scores = trainer.validation(lambda ink: answer, trainer.device)
+    assert scores["drawings_oks"] > 0.9 and scores["drawings_pck01"] == 1
+    assert ("drawings_ap" in scores) is installed
 
 
 def test_learning_rate_rises_and_falls_with_the_share(settings):
