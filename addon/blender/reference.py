@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from math import pi
 from pathlib import Path
 
 import bpy
+import cv2
 import numpy as np
 from mathutils import Matrix
 from numpy.typing import NDArray
@@ -25,6 +27,7 @@ _DRAWING = "Croquis Drawing"
 _ROLE = "croquis_role"
 _SENSOR = 36.0  # millimetres: Blender's own default, so that focal lengths look familiar
 _OPACITY = 0.5
+_EXIF_WITHIN = 65_536  # bytes from a file's beginning
 
 
 def grey_pixels(image: bpy.types.Image) -> NDArray[np.uint8]:
@@ -125,7 +128,8 @@ def place_drawing(
     x, y = (np.array(view.size) / 2 - view.centre) * metres
     matrix = _camera_matrix(view)
     matrix.translation = view.to_world((x, y, depth))
-    thing.matrix_world = matrix
+    turn = Matrix.Rotation(_quarter_turns(image) * pi / 2, 4, "Z")
+    thing.matrix_world = matrix @ turn
     return thing
 
 
@@ -152,6 +156,26 @@ def show_in_turn(
                 drawing.hide_viewport = when != frame
                 drawing.keyframe_insert("hide_viewport", frame=when)
     scene.frame_set(1)
+
+
+def _quarter_turns(image: bpy.types.Image) -> int:
+    """How often an image must turn counter-clockwise to stand as a camera's rotation (EXIF) says.
+
+    Blender shows such a file as it lies on the sensor, :func:`grey_pixels` as it was meant.
+    """
+    if image.source != "FILE":
+        return 0
+    packed = image.packed_file
+    path = Path(bpy.path.abspath(image.filepath, library=image.library))
+    data = packed.data if packed else path.read_bytes()
+    if b"exif" not in data[:_EXIF_WITHIN].lower():
+        return 0
+    encoded, small = np.frombuffer(data, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8
+    meant = cv2.imdecode(encoded, small).astype(int)
+    lying = cv2.imdecode(encoded, small | cv2.IMREAD_IGNORE_ORIENTATION).astype(int)
+    turned = {k: np.rot90(lying, k) for k in range(4)}
+    fitting = [k for k in turned if turned[k].shape == meant.shape]
+    return min(fitting, key=lambda k: int(np.abs(turned[k] - meant).sum()))
 
 
 def _camera_matrix(view: Camera) -> Matrix:

@@ -7,44 +7,54 @@ Where the extension is installed and enabled, its files are tested, not the chec
 
 from __future__ import annotations
 
+import importlib
+import importlib.abc
 import importlib.util
-import os
 import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
-
-import bpy
+from types import ModuleType
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from scripts._common import addon, run
 
 
+class _Alias(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Lets ``addon`` and every module below it be the modules of the installed extension."""
+
+    def __init__(self, package: str) -> None:
+        self._package = package
+        self._specs: dict[str, ModuleSpec | None] = {}
+
+    def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
+        """A spec for ``addon`` and what is below."""
+        if name.partition(".")[0] != "addon":
+            return None
+        return importlib.util.spec_from_loader(name, self)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """The extension's own module, imported under its own name."""
+        module = importlib.import_module(self._package + spec.name.removeprefix("addon"))
+        self._specs[module.__name__] = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """It has run already; only its own spec must come back."""
+        module.__spec__ = self._specs[module.__name__]
+
+
 def main(arguments: list[str]) -> None:
-    """Give the add-on the name that the tests use, then run them."""
+    """Give the extension the name that the tests use, then run them."""
     found = addon()
     if found.__name__ != "addon":
-        found.unregister()
-        _import_as_addon(Path(found.__file__ or ""))
-    # Half of pytest's output would come after Blender's own last words.
-    os.environ["PYTHONUNBUFFERED"] = "1"
+        found.unregister()  # the tests do that themselves
+        sys.meta_path.insert(0, _Alias(found.__name__))
     import pytest
 
     here = str(Path(__file__).parent)
-    status = pytest.main(["-q", "-p", "no:cacheprovider", *(arguments or [here])])
-    sys.exit(int(status))
-
-
-def _import_as_addon(init: Path) -> None:
-    """Import the package of an ``__init__.py`` as ``addon``."""
-    spec = importlib.util.spec_from_file_location(
-        "addon", init, submodule_search_locations=[str(init.parent)]
-    )
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["addon"] = module
-    spec.loader.exec_module(module)
+    sys.exit(int(pytest.main(["-q", "-p", "no:cacheprovider", *(arguments or [here])])))
 
 
 if __name__ == "__main__":
-    assert bpy.app.background
     run(main)

@@ -73,7 +73,7 @@ def test_body_is_closed_and_faces_outwards(mannequin: bpy.types.Object) -> None:
     assert set(edges.values()) == {1}
     assert all((b, a) in edges for a, b in edges)
     volume = sum(
-        np.dot(polygon.center, polygon.normal) * polygon.area / 3 for polygon in body.data.polygons
+        polygon.center.dot(polygon.normal) * polygon.area / 3 for polygon in body.data.polygons
     )
     assert 0.02 < volume < 0.15  # cubic metres; negative if it were inside out
 

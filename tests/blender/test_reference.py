@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import replace
 from pathlib import Path
 
 import bpy
+import cv2
 import numpy as np
 import pytest
 from bpy_extras.object_utils import world_to_camera_view
@@ -78,11 +80,43 @@ def test_drawing_fills_the_picture(orthographic: bool) -> None:
         np.testing.assert_allclose(view.to_camera(world)[:, 2], 8.0, atol=1e-4)
 
 
+@pytest.mark.parametrize(("orientation", "turns"), [(1, 0), (3, 2), (6, 3), (8, 1)])
+def test_a_phones_photograph_stands_upright(
+    drawing: Path, tmp_path: Path, orientation: int, turns: int
+) -> None:
+    photograph = tmp_path / "photograph.jpg"
+    photograph.write_bytes(jpeg_with_orientation(cv2.imread(str(drawing)), orientation))
+    image = bpy.data.images.load(str(photograph))
+    grey = reference.grey_pixels(image)
+    width, height = image.size
+    pixels = np.empty(width * height * image.channels, np.float32)
+    image.pixels.foreach_get(pixels)
+    lying = pixels.reshape(height, width, image.channels)[::-1, :, 0] * 255
+    assert np.abs(np.rot90(lying, turns) - grey).mean() < 5
+    size = (grey.shape[1], grey.shape[0])
+    view = look_at((0, -5, 1), (0, 0, 1), size=size, focal=100, orthographic=True)
+    empty = reference.place_drawing(bpy.context.scene, image, view, depth=8.0)
+    bpy.context.view_layer.update()
+    # Where the first pixel of the file is seen: the corners of the picture in their order.
+    width, height = np.array(image.size) / max(image.size) * empty.empty_display_size
+    first = empty.matrix_world @ Vector((-width / 2, height / 2, 0))
+    corner = {0: (0, 0), 1: (0, 1), 2: (1, 1), 3: (1, 0)}[turns]
+    np.testing.assert_allclose(view.project(first), np.array(corner) * size, atol=0.05)
+
+
+def jpeg_with_orientation(picture: np.ndarray, orientation: int) -> bytes:
+    """A JPEG as a phone writes it: with the sensor's rotation noted in its EXIF block."""
+    data = cv2.imencode(".jpg", picture)[1].tobytes()
+    entry = struct.pack("<HHIHH", 0x0112, 3, 1, orientation, 0)
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 1) + entry + struct.pack("<I", 0)
+    return data[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + data[2:]
+
+
 def test_posing_again_replaces_camera_and_drawing() -> None:
     scene = bpy.context.scene
+    image = bpy.data.images.new("drawing", 8, 8)
     for seed in range(3):
         view = some_view(seed, orthographic=seed % 2 == 0)
-        image = bpy.data.images.new("drawing", *view.size)
         reference.place_camera(scene, view).name = "My camera"
         reference.place_drawing(scene, image, view, depth=8.0).name = "My drawing"
     assert len(scene.objects) == 2

@@ -150,8 +150,8 @@ def test_the_opened_files_only_armature_is_posed(run: Run, drawing: Path, tmp_pa
 
 
 def test_an_armature_by_name_and_its_old_action(run: Run, drawing: Path, tmp_path: Path) -> None:
-    for _ in range(2):
-        armature = add_mannequin(bpy.context)
+    add_mannequin(bpy.context)
+    armature = add_mannequin(bpy.context)
     armature.name = "Anna"
     armature.keyframe_insert("location", frame=1)
     armature.animation_data.action.name = "Walk"
