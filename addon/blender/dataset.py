@@ -275,7 +275,7 @@ def _render_clip(
         puppet.pose(motion, row)
         bpy.context.view_layer.update()
         joints = puppet.joints()
-        body = np.concatenate([joints, *map(_mesh_points, character.meshes)])
+        body = np.concatenate([joints, *map(mesh_points, character.meshes)])
         rng = np.random.default_rng([settings.seed, *name.encode(), frame])
         for number, camera in enumerate(_cameras(settings, puppet, joints, rng)):
             camera = camera.zoomed(body, MARGIN)
@@ -358,7 +358,7 @@ def _cameras(
     return cameras
 
 
-def _mesh_points(mesh: bpy.types.Object) -> NDArray[np.float64]:
+def mesh_points(mesh: bpy.types.Object) -> NDArray[np.float64]:
     """``[V, 3]`` world positions of a mesh's vertices, as posed."""
     evaluated = mesh.evaluated_get(bpy.context.evaluated_depsgraph_get())
     flat = np.empty(len(evaluated.data.vertices) * 3, np.float32)

@@ -262,9 +262,7 @@ def _load(path: Path, _changed: tuple[int, ...]) -> _Network:
     Raises:
         UserError: see :class:`Estimator`.
     """
-    help_ = (
-        "install Croquis again" if path == SHIPPED else "choose another network in the preferences"
-    )
+    help_ = "install Croquis again" if path == SHIPPED else "choose another network"
     try:
         # From memory: OpenCV cannot open names beyond the system's code page on Windows.
         model = np.frombuffer(path.read_bytes(), np.uint8)
