@@ -30,13 +30,15 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from addon.core import image
+from addon.core import image, skeleton
 from addon.core.errors import UserError
 
 from . import adapt, checkpoint, data, evaluate, heatmaps, models, photometric
 from .losses import LOSSES, masked_mean
 
 log = logging.getLogger("croquis.train")
+
+_FEWEST_JOINTS = 6  # of the 12 common ones, in a view of a held-out character
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,9 @@ class Validation:
         dataset = data.SketchDataset(held, settings.size, settings.seed)
         batches = list(data.loader(dataset, 32, settings.workers, tickets=tickets))
         ink, points, valid = (torch.cat(parts) for parts in zip(*batches, strict=True))
-        return ink, points, valid
+        # A crop may show next to nothing of the figure: then there is no box to measure with.
+        shown = valid[:, list(skeleton.COMMON_INDEX)].sum(dim=1) >= _FEWEST_JOINTS
+        return ink[shown], points[shown], valid[shown]
 
     def __call__(self, infer: Any, device: torch.device) -> dict[str, float]:
         """Scores of a network: ``held_*`` on drawn views, ``drawings_*`` on real drawings."""
@@ -223,7 +227,8 @@ class Trainer:
         if settings.init is not None:
             missing = checkpoint.initialise(self.network, settings.init)
             log.info("started from %s; own values kept: %s", settings.init, missing or "none")
-        self.network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        # The stubs of torch do not know memory_format here.
+        self.network.to(self.device, memory_format=torch.channels_last)  # type: ignore
         self.average = Average(self.network, settings.ema)
         self.optimizer = self._optimizer()
         self.progress = Progress()
