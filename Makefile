@@ -9,7 +9,7 @@ REAL_BLENDER ?= $(wildcard ../shared/real-blender/real-blender)
 
 # `make pose` takes these; they reach its recipe as environment variables, so that spaces, quotes
 # and parentheses in file names need no escaping.
-SKETCH ?= $(firstword $(sort $(wildcard examples/*.png)))
+SKETCH ?= examples/gesture_run.png
 RIG ?=
 OUT ?= out/pose
 export SKETCH RIG OUT
