@@ -34,8 +34,8 @@ pose: .venv/.run ## Pose a rig from a drawing: [SKETCH=FILE] [RIG=FILE] [OUT=FOL
 		--out "$$OUT/posed.blend" --preview "$$OUT/posed.png"
 
 test: .venv/.dev ## Run the tests that need no Blender but the bpy wheel
-	$(PY) -m pytest -q --hypothesis-profile=ci tests/unit tests/trainer
-	$(PY) -m pytest -q --hypothesis-profile=ci tests/blender
+	$(PY) -m pytest -q tests/unit tests/trainer
+	$(PY) -m pytest -q tests/blender
 
 test-real: .venv/.dev ## Build the zip, install it in a real Blender, test it there and click its button
 	@[ -n "$(REAL_BLENDER)" ] || { echo "Set REAL_BLENDER to a Blender 4.3 or newer." >&2; exit 2; }
