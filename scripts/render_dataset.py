@@ -60,13 +60,14 @@ def main(arguments: list[str]) -> None:
 
     settings.check()
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    started, message = time.monotonic(), ""
+    started, done, message = time.monotonic(), 0, ""
     for progress in dataset.render_dataset(settings):
+        done = progress.done
         if progress.message != message:
             message = progress.message
-            print(f"[{progress.done}/{progress.total}] {message}", flush=True)
+            print(f"[{done}/{progress.total}] {message}", flush=True)
     seconds = time.monotonic() - started
-    print(f"{progress.done / seconds:.1f} views a second")
+    print(f"{done / seconds:.1f} views a second")
 
 
 if __name__ == "__main__":

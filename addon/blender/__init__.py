@@ -1,0 +1,1 @@
+"""Between Blender and the core: thin adapters that read and write Blender's data."""

@@ -84,7 +84,7 @@ def _read_motion(name: str, armature: Object, every: int) -> Motion:
     rows = [retarget.JOINTS.index(joint) for joint in joints]
     for f, frame in enumerate(frames):
         scene.frame_set(int(frame))
-        world = np.array(armature.matrix_world)
+        world: NDArray[np.float64] = np.array(armature.matrix_world)
         posed = np.stack([world @ np.array(armature.pose.bones[bones[j]].matrix) for j in joints])
         rotations[f, rows] = turn @ _unscaled(posed[:, :3, :3]) @ np.swapaxes(rest_rotations, 1, 2)
         root[f] = (turn @ posed[joints.index("Hips"), :3, 3] - hip_rest) / hip_height
@@ -112,7 +112,7 @@ def _rest_pose(
     armature: Object, bones: dict[str, str]
 ) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float64]]:
     """World rest matrices by bare name, rotation unscaled, and the turn that makes them face -Y."""
-    world = np.array(armature.matrix_world)
+    world: NDArray[np.float64] = np.array(armature.matrix_world)
     rest = {}
     for joint, name in bones.items():
         matrix = world @ np.array(armature.data.bones[name].matrix_local)
@@ -157,7 +157,7 @@ class Puppet:
         armature.animation_data_clear()
         names = [bone.name for bone in armature.data.bones]
         row = {name: i for i, name in enumerate(names)}
-        world = np.array(armature.matrix_world)
+        world: NDArray[np.float64] = np.array(armature.matrix_world)
         matrices = np.stack([world @ np.array(b.matrix_local) for b in armature.data.bones])
         rest, turn = _rest_pose(armature, bones)
         positions = {joint: turn @ matrix[:3, 3] for joint, matrix in rest.items()}

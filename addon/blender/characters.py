@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import bpy
 from bpy.types import Object
@@ -85,7 +86,9 @@ def _import(path: Path) -> None:
             else:  # Blender 4.3 and 4.4 have only the importer written in Python
                 bpy.ops.import_scene.fbx(filepath=str(path))
         elif suffix == ".blend":
-            with bpy.data.libraries.load(str(path), link=False) as (source, target):
+            # Blender's stubs take this for a call that returns nothing.
+            library: Any = bpy.data.libraries.load(str(path), link=False)
+            with library as (source, target):
                 target.objects = source.objects
             for obj in target.objects:
                 if obj is not None:
@@ -103,7 +106,8 @@ def _import(path: Path) -> None:
 def remove_objects(objects: list[Object]) -> None:
     """Take objects out of the file, and with them the data that nothing else uses."""
     bpy.data.batch_remove(objects)
-    bpy.data.orphans_purge(do_local_ids=True, do_linked_ids=True, do_recursive=True)
+    data: Any = bpy.data  # whose stubs know no arguments of this call
+    data.orphans_purge(do_local_ids=True, do_linked_ids=True, do_recursive=True)
 
 
 def bones_by_keypoint(armature: Object) -> dict[str, str]:

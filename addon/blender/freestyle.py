@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import cast
 
 import bpy
 import cv2
@@ -89,6 +90,6 @@ class Freestyle:
         self._layer.material_override = None
         bpy.data.materials.remove(self._paint)
         bpy.data.linestyles.remove(self._style)
-        eye = self._camera.data
+        eye = cast(bpy.types.Camera, self._camera.data)
         bpy.data.objects.remove(self._camera)
         bpy.data.cameras.remove(eye)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import bpy
 import cv2
@@ -111,7 +111,7 @@ class LineArt:
     def remove(self) -> None:
         """Take its objects and data out of the file."""
         bpy.data.objects.remove(self._object)
-        eye = self._camera.data
+        eye = cast(bpy.types.Camera, self._camera.data)
         bpy.data.objects.remove(self._camera)
         bpy.data.cameras.remove(eye)
         _drawings().remove(self._data)

@@ -241,4 +241,4 @@ def _quaternion_matrices(quaternions: FloatArray) -> FloatArray:
 def _half_way(a: FloatArray, b: FloatArray) -> FloatArray:
     """The rotation half way between two, ``[..., 3, 3]``: their mean, made orthogonal again."""
     u, _, vt = np.linalg.svd(a + b)
-    return u @ vt
+    return np.asarray(u @ vt, np.float64)

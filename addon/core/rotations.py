@@ -81,7 +81,7 @@ def fit(source: ArrayLike, target: ArrayLike, weights: ArrayLike) -> FloatArray:
     correlation = (target * np.asarray(weights)[:, None]).T @ source + 1e-9 * np.eye(3)
     u, _, vt = np.linalg.svd(correlation)
     sign = np.sign(np.linalg.det(u @ vt))
-    return (u * np.array([1.0, 1.0, sign])) @ vt
+    return np.asarray((u * np.array([1.0, 1.0, sign])) @ vt, np.float64)
 
 
 def align(points: ArrayLike, target: ArrayLike) -> FloatArray:
