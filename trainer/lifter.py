@@ -313,8 +313,8 @@ def spoil(points: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, Flo
     for column, names in enumerate((skeleton.ARMS, skeleton.LEGS)):
         rows = [skeleton.INDEX[n] for n in names]
         other = [skeleton.FLIP[r] for r in rows]
-        which = swap[:, column]
-        noisy[np.ix_(which, rows)] = noisy[np.ix_(which, other)]
+        which = np.flatnonzero(swap[:, column])[:, None]
+        noisy[which, rows] = noisy[which, other]
 
     missing = (rng.random((count, joints)) < 0.15) & (rng.random((count, 1)) < 0.3)
     for rows in _LIMB_ROWS:
@@ -357,7 +357,7 @@ def vary(rotations: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np
         donors = rotations[rng.permutation(count)[: len(lent)]]
         carrier = skeleton.INDEX[root]
         carried = result[lent, carrier] @ donors[:, carrier].transpose(0, 2, 1)
-        result[np.ix_(lent, rows)] = carried[:, None] @ donors[:, rows]
+        result[lent[:, None], rows] = carried[:, None] @ donors[:, rows]
     off = from_vector(rng.normal(size=(count, joints, 3)) * np.radians(4.0)).astype(np.float32)
     return off @ result
 
@@ -412,15 +412,18 @@ class Lifter(nn.Module):
 
     def folded(self) -> dict[str, NDArray[np.float16]]:
         """Weights for plain numpy: the batch norms folded into the layers before them."""
-        arrays: dict[str, NDArray[np.float16]] = {}
-        layers = [self.first, *self.hidden]
-        for i, (linear, norm) in enumerate(zip(layers, self.norms, strict=True)):
+        layers: list[tuple[torch.Tensor, torch.Tensor]] = []
+        for linear, norm in zip([self.first, *self.hidden], self.norms, strict=True):
+            assert isinstance(linear, nn.Linear) and isinstance(norm, nn.BatchNorm1d)
+            assert norm.running_mean is not None and norm.running_var is not None
             gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-            arrays[f"w{i}"] = (linear.weight * gain[:, None]).T.detach().numpy().astype(np.float16)
             bias = (linear.bias - norm.running_mean) * gain + norm.bias
+            layers.append((linear.weight * gain[:, None], bias))
+        layers.append((self.last.weight, self.last.bias))
+        arrays: dict[str, NDArray[np.float16]] = {}
+        for i, (weight, bias) in enumerate(layers):
+            arrays[f"w{i}"] = weight.T.detach().numpy().astype(np.float16)
             arrays[f"b{i}"] = bias.detach().numpy().astype(np.float16)
-        arrays[f"w{len(layers)}"] = self.last.weight.T.detach().numpy().astype(np.float16)
-        arrays[f"b{len(layers)}"] = self.last.bias.detach().numpy().astype(np.float16)
         return arrays
 
 
@@ -433,6 +436,13 @@ def loss(vectors: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     kappa = vectors.norm(dim=-1).clamp_min(1e-3)
     log_sinh = kappa + torch.log1p(-torch.exp(-2 * kappa))
     return (log_sinh - torch.log(kappa) - (vectors * targets).sum(dim=-1)).mean()
+
+
+def _running_mean(
+    mean: torch.Tensor, value: torch.Tensor, count: torch.Tensor | int
+) -> torch.Tensor:
+    """A mean over about the last thousand steps, over fewer at the start."""
+    return mean + (value - mean) * max(1e-3, 10 / (int(count) + 10))
 
 
 def train(
@@ -449,12 +459,12 @@ def train(
     torch.manual_seed(seed)
     sampler = Sampler(corpus, corpus.split(held_out=False), np.random.default_rng(seed))
     model, started = Lifter(width), time.monotonic()
-    mean = torch.optim.swa_utils.AveragedModel(
-        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.999), use_buffers=True
-    )
+    mean = torch.optim.swa_utils.AveragedModel(model, avg_fn=_running_mean, use_buffers=True)
     optimiser = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=1e-3)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, 2e-3, total_steps=steps, pct_start=0.05
+    # A short rise, then half a cosine down to nothing.
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser,
+        lambda step: min(20 * (step + 1) / steps, 0.5 + 0.5 * np.cos(np.pi * step / steps)),
     )
     for step in range(1, steps + 1):
         features, targets = map(torch.from_numpy, sampler.batch(batch))
@@ -526,7 +536,7 @@ def evaluate(
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m trainer.lifter", description=__doc__.split("\n\n")[0]
+        prog="python -m trainer.lifter", description="Train or score the lifter."
     )
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in (("train", "train and export"), ("evaluate", "score on held-out clips")):
@@ -536,6 +546,7 @@ def _parser() -> argparse.ArgumentParser:
             "--weights", type=Path, default=lift.WEIGHTS, help="the .npz to write or to score"
         )
         sub.add_argument("--seed", type=int, default=0)
+        sub.add_argument("--count", type=int, default=1000, help="random views to score on")
         if name == "train":
             sub.add_argument("--steps", type=int, default=20000)
             sub.add_argument("--batch", type=int, default=256)
@@ -544,7 +555,6 @@ def _parser() -> argparse.ArgumentParser:
                 "--bfloat16", action="store_true", help="faster on processors that know bfloat16"
             )
         else:
-            sub.add_argument("--count", type=int, default=1000, help="random views")
             sub.add_argument("--json", type=Path, help="also write the scores here")
     return parser
 
@@ -565,7 +575,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
             minutes = (time.monotonic() - started) / 60
             export(model, {}, options.weights)
-            scores = evaluate(corpus, options.weights)
+            scores = evaluate(corpus, options.weights, count=options.count)
             export(model, _card(options, minutes, scores), options.weights)
         else:
             if not options.weights.exists():

@@ -74,8 +74,7 @@ class Rig:
         names: ``[N]`` the bones' names.
         parents: ``[N]`` row of each bone's parent, -1 for roots; parents come first.
         rest: ``[N, 4, 4]`` rest matrices: the head's place and orthonormal axes, Y along the bone.
-        The
-            armature object's transform is applied.
+            The armature object's transform is applied.
         lengths: ``[N]`` metres from head to tail.
         mapping: keypoint name -> row of the bone that starts there (see :mod:`.rigs`).
     """
@@ -226,7 +225,7 @@ def solve(
         scores: ``[23]`` 0..1; 0 or NaN where missing.
         lifted: the reading in depth; by default the shipped lifter's.
         size: the drawing's width and height, pixels; by default just large enough for the
-        keypoints.
+            keypoints.
 
     Returns:
         The pose. The hips keep their place over the ground and carry the body's turn against the
@@ -474,7 +473,7 @@ def _want_drawn(
         x, y = unit(drawn[b])
         weight = np.array([[-y / across, x / across, 0], [x / along, y / along, 0], [0, 0, 0]])
         target = np.array([x, y, 0.0]) * min(ratio[b], 1.0)
-        wishes.add([(body.bone_node[b], unit(body.segments[b]))], weight, target)
+        wishes.add([(int(body.bone_node[b]), unit(body.segments[b]))], weight, target)
 
     for left, right in (("LeftUpLeg", "RightUpLeg"), ("LeftShoulder", "RightShoulder")):
         a, b = skeleton.INDEX[left], skeleton.INDEX[right]

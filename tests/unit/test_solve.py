@@ -385,7 +385,7 @@ def test_the_pose_stands_on_the_ground_where_the_rig_stood() -> None:
 def test_rest_pose_drawn_from_the_front_stays_at_rest() -> None:
     view = np.array([RIG.left, [0, 0, -1], -RIG.front])
     joints = RIG.joints @ view.T
-    axes = np.array([view @ (0, 0, 1), *[view @ RIG.left] * 3, *np.zeros((4, 3))])
+    axes = np.array([view @ (0, 0, 1), *[view @ RIG.left] * 3, *np.zeros((4, 3))], dtype=float)
     directions = unit(joints[BONES[:, 1]] - joints[BONES[:, 0]])
     lifted = lift.Lifted(directions, np.full(22, 0.99), axes, np.array([0.99] * 4 + [0.0] * 4))
     solution = solve.solve(RIG, joints[:, :2] * 100 + 200, SCORES, lifted)
