@@ -40,6 +40,12 @@ class Window:
         self.screenshot("timeout")
         raise TimeoutError(f"Blender did not get there in {PATIENCE:.0f} s; see timeout.png")
 
+    def drawn_state(self, wanted: Callable[[State], bool]) -> State:
+        """The same, when the viewport shows it."""
+        result = self.state(lambda state: state["is_drawn"] and wanted(state))
+        time.sleep(1)  # what is drawn still has to come to the screen
+        return result
+
     def move(self, x: int, y: int) -> None:
         """Move the mouse, in pixels of the window's content, y down."""
         xdotool("mousemove", "--window", self.id, x, y)
@@ -96,14 +102,12 @@ def press_and_undo(window: Window) -> dict[str, State]:
     before = window.state(lambda _: True)
     window.screenshot("before")
     window.click()
-    after = window.state(lambda state: state["pose"] != before["pose"])
-    time.sleep(1)  # let the viewport draw
+    after = window.drawn_state(lambda state: state["pose"] != before["pose"])
     window.screenshot("posed")
     left, top, width, height = after["viewport"]
     window.move(left + width // 2, top + height // 2)
     window.key("ctrl+z")
-    undone = window.state(lambda state: state["pose"] != after["pose"])
-    time.sleep(1)
+    undone = window.drawn_state(lambda state: state["pose"] != after["pose"])
     window.screenshot("undone")
     return {"before": before, "after": after, "undone": undone}
 

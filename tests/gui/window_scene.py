@@ -19,6 +19,9 @@ folder, drawing = map(Path, sys.argv[sys.argv.index("--") + 1 :])
 copied: list[str] = []
 """All that was ever copied to the clipboard."""
 
+drawn: list[dict] = []
+"""The pose that the viewport shows, once it has been drawn."""
+
 
 def view() -> tuple[bpy.types.Window, bpy.types.Area, bpy.types.Region, bpy.types.Region]:
     """The window, its 3D viewport, and that viewport's main region and sidebar."""
@@ -64,20 +67,31 @@ def open_tab() -> bool:
     return True
 
 
+def pose() -> dict[str, list[float]]:
+    """The rotation and place of every pose bone, rounded."""
+    armature = bpy.data.scenes[0].croquis.armature
+    return {
+        bone.name: [round(x, 5) for row in bone.matrix_basis for x in row]
+        for bone in armature.pose.bones
+    }
+
+
+def note_drawing() -> None:
+    """Blender calls this whenever it has drawn the viewport."""
+    drawn[:] = [pose()]
+
+
 def state() -> dict:
     """What the driver wants to know."""
     window, _, main, sidebar = view()
-    armature = bpy.data.scenes[0].croquis.armature
     return {
         "window": [window.width, window.height],
         "viewport": rectangle(main),
         "sidebar": rectangle(sidebar),
         "copied": copied,
         "objects": sorted(bpy.data.objects.keys()),
-        "pose": {
-            bone.name: [round(x, 5) for row in bone.matrix_basis for x in row]
-            for bone in armature.pose.bones
-        },
+        "pose": pose(),
+        "is_drawn": drawn == [pose()],
     }
 
 
@@ -91,6 +105,7 @@ def read_clipboard() -> None:
 
 def start() -> None:
     set_scene()
+    bpy.types.SpaceView3D.draw_handler_add(note_drawing, (), "WINDOW", "POST_PIXEL")
     bpy.app.timers.register(tick, first_interval=INTERVAL)
 
 
