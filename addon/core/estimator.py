@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
@@ -37,7 +39,15 @@ STRIDE = 4
 
 _WINDOW = 5  # cells along the side of the window around a heatmap's maximum
 _LARGEST_SIDE = 2048  # pixels; larger pictures are shrunk first, for time and memory
+_SECOND_PLACE = 0.25  # share of a pair's probability that makes a second place of it
+_SHORT_BONES = 8.0  # log-probability that a bone costs which is as long as the network's input
 _DOUBT = 1e-3  # probability that no window falls below: a floor for ratios of probabilities
+
+
+_CHAINS = tuple(
+    tuple((skeleton.INDEX["Left" + name], skeleton.INDEX["Right" + name]) for name in names)
+    for names in (("Shoulder", "Arm", "ForeArm", "Hand"), ("UpLeg", "Leg", "Foot", "ToeBase"))
+)
 
 
 class Sides(NamedTuple):
@@ -53,7 +63,7 @@ class Estimate:
 
     Attributes:
         keypoints: ``[23, 2]`` pixels of the picture, rows as in ``skeleton.KEYPOINTS``.
-        scores: ``[23]`` 0..1, the probability of each place.
+        scores: ``[23]`` 0..1, see :func:`decode_figure`.
         box: the figure's box, pixels of the picture.
         sides: how sure left and right are.
     """
@@ -133,17 +143,17 @@ class Estimator:
         small = Box(*(box[:2] / zoom), *(box[2:] / zoom))
         network_input, to_page = crop(ink(page), small, self.input_size)
         logits = self.heatmaps(network_input, flip_test)
-        points, scores = decode(logits[None])
+        points, scores = decode_figure(logits)
         return Estimate(
-            keypoints=(to_page.apply(points[0]) * zoom).astype(np.float32),
-            scores=scores[0],
+            keypoints=(to_page.apply(points) * zoom).astype(np.float32),
+            scores=scores,
             box=box,
-            sides=sides(logits, points[0]),
+            sides=sides(logits, points),
         )
 
 
 def decode(logits: NDArray[np.floating]) -> tuple[FloatArray, FloatArray]:
-    """Keypoints from heatmaps: the maximum, refined by the mean of the distribution around it.
+    """Keypoints from heatmaps, each by itself: the maximum, refined by the mean around it.
 
     The mean over the whole map (integral regression, Sun et al., ECCV 2018) would be drawn towards
     a second mode, such as the other leg; within a window around the maximum it only adds the part
@@ -159,13 +169,130 @@ def decode(logits: NDArray[np.floating]) -> tuple[FloatArray, FloatArray]:
     count, keypoints, height, width = logits.shape
     weights = _softmax(logits.reshape(-1, height, width))
     peaks = weights.reshape(len(weights), -1).argmax(axis=1)
-    mass, rows, columns = _windows(weights, peaks // width, peaks % width)
+    points, scores = _refine(weights, peaks // width, peaks % width)
+    return points.reshape(count, keypoints, 2), scores.reshape(count, keypoints)
+
+
+def decode_figure(logits: NDArray[np.floating]) -> tuple[FloatArray, FloatArray]:
+    """Keypoints of one figure: as :func:`decode`, with left and right limbs kept apart.
+
+    Where a drawing does not tell left from right, the heatmaps of both knees have their modes on
+    both knees, and two independent maxima would fall onto the same one. The sum of the two maps
+    says how many knees lie at each place: about one at each of two places, or two at one. Each
+    limb's pairs of places are then given to left and right together, so that the heatmaps agree
+    most and bones do not jump from one leg to the other.
+
+    Args:
+        logits: ``[23, H, W]``.
+
+    Returns:
+        The points, ``[23, 2]`` float32 pixels of the network's input, and their scores, ``[23]``
+        float32 in 0..1: the probability of a joint of that name at the place, whichever its side
+        (:func:`sides` judges that).
+    """
+    points, scores = (values[0] for values in decode(logits[None]))
+    weights = _softmax(logits)
+    masses = np.stack([_box_sum(one) for one in weights])
+    for chain in _CHAINS:
+        places = [_two_places(masses, points, *pair) for pair in chain]
+        swaps = _assign(chain, places, masses, points)
+        for pair, place, swap in zip(chain, places, swaps, strict=True):
+            if place is None:
+                continue
+            cells = place[::-1] if swap else place
+            joints = list(pair)
+            points[joints], _ = _refine(weights[joints], cells[:, 0], cells[:, 1])
+            both = masses[joints][:, cells[:, 0], cells[:, 1]].sum(axis=0)
+            scores[joints] = np.minimum(both, 1)
+    return points, scores
+
+
+def _two_places(
+    masses: FloatArray, points: FloatArray, left: int, right: int
+) -> NDArray[np.intp] | None:
+    """Where the two joints of a pair lie, if they lie apart.
+
+    Args:
+        masses: ``[23, H, W]`` probability of the window around each cell.
+        points: ``[23, 2]`` decoded, pixels of the network's input.
+        left, right: rows of the pair.
+
+    Returns:
+        ``[2, 2]`` row and column of two cells, the first one for the left joint where the maps
+        say so; None where both lie at one place.
+    """
+    height, width = masses.shape[1:]
+    decoded = np.clip(points[[left, right], ::-1] / STRIDE, 0, (height - 1, width - 1)).astype(int)
+    if np.abs(decoded[0] - decoded[1]).max() >= _WINDOW:
+        return decoded
+    both = masses[left] + masses[right]
+    first = np.unravel_index(both.argmax(), both.shape)
+    y, x = np.ogrid[:height, :width]
+    away = np.maximum(np.abs(y - first[0]), np.abs(x - first[1])) >= _WINDOW
+    second = np.unravel_index(np.where(away, both, 0).argmax(), both.shape)
+    if both[second] < _SECOND_PLACE * (both[first] + both[second]):
+        return None
+    return np.array([first, second])
+
+
+def _assign(
+    chain: Sequence[tuple[int, int]],
+    places: Sequence[NDArray[np.intp] | None],
+    masses: FloatArray,
+    points: FloatArray,
+) -> tuple[bool, ...]:
+    """Which pairs of a limb are to be swapped: the best of all 16 readings.
+
+    Args:
+        chain: rows (left, right) of the pairs, from the trunk outwards.
+        places: of each pair, from :func:`_two_places`.
+        masses: ``[23, H, W]`` probability of the window around each cell.
+        points: ``[23, 2]`` decoded, pixels of the network's input.
+    """
+    size = masses.shape[2] * STRIDE
+
+    def merit(swaps: tuple[bool, ...]) -> float:
+        total, before = 0.0, None
+        for pair, place, swap in zip(chain, places, swaps, strict=True):
+            if place is None:
+                here = points[list(pair)]
+            else:
+                cells = place[::-1] if swap else place
+                here = (cells[:, ::-1] + 0.5) * STRIDE
+                probability = masses[list(pair), cells[:, 0], cells[:, 1]]
+                total += float(np.log(np.maximum(probability, _DOUBT)).sum())
+            if before is not None:
+                total -= _SHORT_BONES * float(np.linalg.norm(here - before, axis=1).sum()) / size
+            before = here
+        return total
+
+    options = [(False,) if place is None else (False, True) for place in places]
+    return max(product(*options), key=merit)
+
+
+def _box_sum(weights: FloatArray) -> FloatArray:
+    """``[H, W]`` -> the sum over the window around each cell."""
+    window = (_WINDOW, _WINDOW)
+    return cv2.boxFilter(weights, -1, window, normalize=False, borderType=cv2.BORDER_CONSTANT)
+
+
+def _refine(
+    weights: FloatArray, rows: NDArray[np.integer], columns: NDArray[np.integer]
+) -> tuple[FloatArray, FloatArray]:
+    """The mean of each of K maps within the window around a cell, and the window's weight.
+
+    Returns:
+        ``[K, 2]`` pixels of the network's input and ``[K]`` 0..1, float32.
+    """
+    mass, y, x = _windows(weights, rows, columns)
     score = mass.sum(axis=(1, 2))
-    # The centre of cell (row, column) is the input pixel ((column + .5) * 4, (row + .5) * 4).
-    x = (mass * (columns + 0.5)).sum(axis=(1, 2)) / score * STRIDE
-    y = (mass * (rows + 0.5)).sum(axis=(1, 2)) / score * STRIDE
-    points = np.stack([x, y], axis=-1).astype(np.float32)
-    return points.reshape(count, keypoints, 2), np.minimum(score, 1).reshape(count, keypoints)
+    # The centre of cell (row, column) is the input pixel ((column + .5) * 4, (row + .5) * 4). A
+    # window without any weight, possible when a place comes from another map, gives its middle.
+    middle = np.stack([columns, rows], axis=-1) + 0.5
+    mean = np.stack([(mass * (at + 0.5)).sum(axis=(1, 2)) for at in (x, y)], axis=-1)
+    some = score > 1e-9
+    points = np.where(some[:, None], mean / np.where(some, score, 1)[:, None], middle)
+    return (points * STRIDE).astype(np.float32), np.minimum(score, 1)
 
 
 def sides(logits: NDArray[np.floating], points: NDArray[np.floating]) -> Sides:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from addon.core import skeleton
 from addon.core.errors import UserError
-from addon.core.estimator import SHIPPED, STRIDE, Estimator, decode, sides
+from addon.core.estimator import SHIPPED, STRIDE, Estimator, decode, decode_figure, sides
 from addon.core.image import MARGIN, Box
 
 LEFT = [i for i, name in enumerate(skeleton.KEYPOINTS) if name.startswith("Left")]
@@ -67,6 +68,84 @@ class TestDecode:
     def test_maps_need_not_be_square(self):
         points, _ = decode(gaussian(100, 50)[None, None, :30])
         assert np.abs(points[0, 0] - (100, 50)).max() < 0.5
+
+
+def mixture(*parts: tuple[float, tuple[float, float]]) -> np.ndarray:
+    """Logits of Gaussians around (x, y) by their weights."""
+    return np.logaddexp.reduce([gaussian(*at) + np.log(weight) for weight, at in parts])
+
+
+class TestDecodeFigure:
+    LEFT_LEG: ClassVar[dict[str, tuple[float, float]]] = dict(
+        zip(("UpLeg", "Leg", "Foot"), ((110.0, 120.0), (90.0, 170.0), (100.0, 220.0)), strict=True)
+    )
+    RIGHT_LEG: ClassVar[dict[str, tuple[float, float]]] = dict(
+        zip(("UpLeg", "Leg", "Foot"), ((140.0, 120.0), (170.0, 160.0), (190.0, 215.0)), strict=True)
+    )
+
+    def figure(self, shares: Mapping[str, float]) -> np.ndarray:
+        """Logits in which each joint's own leg weighs ``share``, the other leg the rest."""
+        maps = np.array([gaussian(128, 128 - 3 * i) for i in range(23)])
+        for name, share in shares.items():
+            left, right = self.LEFT_LEG[name], self.RIGHT_LEG[name]
+            maps[skeleton.INDEX["Left" + name]] = mixture((share, left), (1 - share, right))
+            maps[skeleton.INDEX["Right" + name]] = mixture((share, right), (1 - share, left))
+        return maps
+
+    def found(self, points: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
+        return points[skeleton.INDEX["Left" + name]], points[skeleton.INDEX["Right" + name]]
+
+    def test_sure_figure_is_read_as_joint_by_joint(self):
+        truth = np.random.default_rng(2).uniform(30, 220, (23, 2))
+        logits = np.array([gaussian(*point) for point in truth])
+        points, scores = decode_figure(logits)
+        alone, alone_scores = decode(logits[None])
+        assert np.allclose(points, alone[0], atol=1e-3)
+        assert (scores >= alone_scores[0] - 1e-3).all()
+
+    def test_two_maxima_on_one_leg_are_told_apart(self):
+        # Both maps prefer the left leg a little: one by one, both knees would be there.
+        logits = self.figure({"UpLeg": 0.9, "Leg": 0.6, "Foot": 0.9})
+        knees = skeleton.INDEX["LeftLeg"], skeleton.INDEX["RightLeg"]
+        logits[knees[1]] = mixture((0.45, self.RIGHT_LEG["Leg"]), (0.55, self.LEFT_LEG["Leg"]))
+        alone, _ = decode(logits[None])
+        assert np.linalg.norm(alone[0, knees[0]] - alone[0, knees[1]]) < 2
+        points, scores = decode_figure(logits)
+        left, right = self.found(points, "Leg")
+        assert np.abs(left - self.LEFT_LEG["Leg"]).max() < 2
+        assert np.abs(right - self.RIGHT_LEG["Leg"]).max() < 2
+        assert min(scores[list(knees)]) > 0.8  # sure that a knee is there, whichever
+
+    def test_unsure_joint_stays_on_the_leg_of_its_neighbours(self):
+        logits = self.figure({"UpLeg": 0.95, "Leg": 0.49, "Foot": 0.95})
+        points, _ = decode_figure(logits)
+        for name in ("UpLeg", "Leg", "Foot"):
+            left, right = self.found(points, name)
+            assert np.abs(left - self.LEFT_LEG[name]).max() < 2, name
+            assert np.abs(right - self.RIGHT_LEG[name]).max() < 2, name
+
+    def test_legs_that_cover_each_other_stay_together(self):
+        logits = self.figure({"UpLeg": 0.95, "Leg": 0.95, "Foot": 0.95})
+        for side in ("Left", "Right"):
+            logits[skeleton.INDEX[side + "Foot"]] = mixture((0.95, (100, 220)), (0.05, (190, 215)))
+        points, _ = decode_figure(logits)
+        left, right = self.found(points, "Foot")
+        assert np.abs(left - (100, 220)).max() < 2
+        assert np.abs(right - (100, 220)).max() < 2
+
+    @given(st.integers(0, 10_000))
+    @settings(max_examples=20, deadline=None)
+    def test_mirrored_heatmaps_give_the_mirrored_figure(self, seed: int):
+        rng = np.random.default_rng(seed)
+        smooth = [cv2.GaussianBlur(rng.normal(0, 40, (64, 64)), (0, 0), 4) for _ in range(23)]
+        logits = np.array(smooth).astype(np.float32)
+        points, scores = decode_figure(logits)
+        mirrored, their_scores = decode_figure(logits[list(skeleton.FLIP), :, ::-1])
+        back = mirrored[list(skeleton.FLIP)] * (-1, 1) + (256, 0)
+        same = np.abs(back - points).max(axis=1) < 0.1
+        # Which of two equal places comes first may differ; hardly anything is equal here.
+        assert same.mean() > 0.8
+        assert np.allclose(np.sort(scores), np.sort(their_scores), atol=0.05)
 
 
 class TestSides:
@@ -218,17 +297,15 @@ class TestEstimator:
         flipped = Estimator(network).estimate(page, flip_test=True)
         assert np.abs(plain.keypoints - flipped.keypoints).max() < 1
 
-    def test_flip_test_averages_where_it_is_not(self, tmp_path: Path):
-        shift = np.tile((1, 0), (23, 1))
-        estimator = Estimator(write_network(tmp_path, shift))
-        page = page_with_blot(320, 260)
-        plain = estimator.estimate(page).keypoints[:, 0]
-        both = estimator.estimate(page, flip_test=True).keypoints[:, 0]
-        cell = 320 * MARGIN / 64 * STRIDE
-        assert (plain > 320 + 0.5 * cell).all()
-        # The mirrored picture votes for one cell to the other side.
-        assert np.unique(np.round(both - plain, 3)).size == 1
-        assert not np.allclose(both, plain)
+    def test_flip_test_averages_with_the_mirrored_reading(self, tmp_path: Path):
+        estimator = Estimator(write_network(tmp_path, np.tile((1, 0), (23, 1))))
+        drawn = np.zeros((64, 64), np.float32)
+        drawn[20:24, 36:40] = 1
+        # The network answers one cell to the right; mirrored, one cell to the left.
+        maps = estimator.heatmaps(drawn), estimator.heatmaps(drawn, flip_test=True)
+        peaks = [{tuple(cell) for cell in np.argwhere(one[0] > 0.5).tolist()} for one in maps]
+        assert peaks == [{(5, 10)}, {(5, 8), (5, 10)}]
+        assert maps[1][0, 5, 10] == pytest.approx(maps[0][0, 5, 10] / 2)
 
     def test_empty_page(self, network: Path):
         with pytest.raises(UserError, match="Nothing is drawn"):
