@@ -13,7 +13,6 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
 from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
@@ -39,13 +38,14 @@ STRIDE = 4
 
 _WINDOW = 5  # cells along the side of the window around a heatmap's maximum
 _LARGEST_SIDE = 2048  # pixels; larger pictures are shrunk first, for time and memory
-_SECOND_PLACE = 0.25  # share of a pair's probability that makes a second place of it
-_SHORT_BONES = 8.0  # log-probability that a bone costs which is as long as the network's input
+_SECOND_PLACE = 0.05  # share of a pair's probability that makes a second place of it
+_TOGETHER = 1 / 3  # probability of one place for both, against two places that are equally likely
+_LENGTH_COST = 6.0  # log-probability that a bone costs which is as long as the network's input
 _DOUBT = 1e-3  # probability that no window falls below: a floor for ratios of probabilities
 
 
 _CHAINS = tuple(
-    tuple((skeleton.INDEX["Left" + name], skeleton.INDEX["Right" + name]) for name in names)
+    [[skeleton.INDEX["Left" + name], skeleton.INDEX["Right" + name]] for name in names]
     for names in (("Shoulder", "Arm", "ForeArm", "Hand"), ("UpLeg", "Leg", "Foot", "ToeBase"))
 )
 
@@ -177,10 +177,10 @@ def decode_figure(logits: NDArray[np.floating]) -> tuple[FloatArray, FloatArray]
     """Keypoints of one figure: as :func:`decode`, with left and right limbs kept apart.
 
     Where a drawing does not tell left from right, the heatmaps of both knees have their modes on
-    both knees, and two independent maxima would fall onto the same one. The sum of the two maps
-    says how many knees lie at each place: about one at each of two places, or two at one. Each
-    limb's pairs of places are then given to left and right together, so that the heatmaps agree
-    most and bones do not jump from one leg to the other.
+    both knees, and two independent maxima would fall onto the same one. So each pair of joints is
+    read together: both at one place, or at two places of their summed maps, either way round. Of
+    all readings of a limb, from the trunk outwards, the one is taken (Viterbi, 1967) with which the
+    heatmaps agree most and whose bones are short: they do not jump from one leg to the other.
 
     Args:
         logits: ``[23, H, W]``.
@@ -194,80 +194,82 @@ def decode_figure(logits: NDArray[np.floating]) -> tuple[FloatArray, FloatArray]
     weights = _softmax(logits)
     masses = np.stack([_box_sum(one) for one in weights])
     for chain in _CHAINS:
-        places = [_two_places(masses, points, *pair) for pair in chain]
-        swaps = _assign(chain, places, masses, points)
-        for pair, place, swap in zip(chain, places, swaps, strict=True):
-            if place is None:
-                continue
-            cells = place[::-1] if swap else place
-            joints = list(pair)
-            points[joints], _ = _refine(weights[joints], cells[:, 0], cells[:, 1])
-            both = masses[joints][:, cells[:, 0], cells[:, 1]].sum(axis=0)
-            scores[joints] = np.minimum(both, 1)
+        path = _best_path([_readings(masses, points, pair) for pair in chain], masses.shape[2])
+        for pair, reading in zip(chain, path, strict=True):
+            if reading.apart:
+                rows, columns = reading.cells.T
+                points[pair], _ = _refine(weights[pair], rows, columns)
+                scores[pair] = np.minimum(masses[pair][:, rows, columns].sum(axis=0), 1)
     return points, scores
 
 
-def _two_places(
-    masses: FloatArray, points: FloatArray, left: int, right: int
-) -> NDArray[np.intp] | None:
-    """Where the two joints of a pair lie, if they lie apart.
+class _Reading(NamedTuple):
+    """One way to place the left and the right joint of a pair.
+
+    Attributes:
+        cells: ``[2, 2]`` row and column of the left joint's cell and of the right one's.
+        merit: log-probability.
+        apart: they lie at two places.
+    """
+
+    cells: NDArray[np.intp]
+    merit: float
+    apart: bool
+
+
+def _readings(masses: FloatArray, points: FloatArray, pair: list[int]) -> list[_Reading]:
+    """The ways to place a pair that its heatmaps allow.
 
     Args:
         masses: ``[23, H, W]`` probability of the window around each cell.
         points: ``[23, 2]`` decoded, pixels of the network's input.
-        left, right: rows of the pair.
-
-    Returns:
-        ``[2, 2]`` row and column of two cells, the first one for the left joint where the maps
-        say so; None where both lie at one place.
+        pair: rows of the left and the right joint.
     """
-    height, width = masses.shape[1:]
-    decoded = np.clip(points[[left, right], ::-1] / STRIDE, 0, (height - 1, width - 1)).astype(int)
+    shape = masses.shape[1:]
+
+    def apart(cells: NDArray[np.intp]) -> list[_Reading]:
+        return [_Reading(way, evidence(way), True) for way in (cells, cells[::-1])]
+
+    def evidence(cells: NDArray[np.intp]) -> float:
+        return float(np.log(np.maximum(masses[pair, cells[:, 0], cells[:, 1]], _DOUBT)).sum())
+
+    decoded = np.clip(points[pair, ::-1] / STRIDE, 0, np.array(shape) - 1).astype(np.intp)
     if np.abs(decoded[0] - decoded[1]).max() >= _WINDOW:
-        return decoded
-    both = masses[left] + masses[right]
-    first = np.unravel_index(both.argmax(), both.shape)
-    y, x = np.ogrid[:height, :width]
+        return apart(decoded)
+    # The sum says how many of the two lie where: one at each of two places, or both at one.
+    both = masses[pair].sum(axis=0)
+    first = np.unravel_index(both.argmax(), shape)
+    y, x = np.ogrid[: shape[0], : shape[1]]
     away = np.maximum(np.abs(y - first[0]), np.abs(x - first[1])) >= _WINDOW
-    second = np.unravel_index(np.where(away, both, 0).argmax(), both.shape)
-    if both[second] < _SECOND_PLACE * (both[first] + both[second]):
-        return None
-    return np.array([first, second])
+    second = np.unravel_index(np.where(away, both, 0).argmax(), shape)
+    result = [_Reading(decoded, evidence(decoded) + np.log(_TOGETHER), False)]
+    if both[second] > _SECOND_PLACE * (both[first] + both[second]):
+        result += apart(np.array([first, second]))
+    return result
 
 
-def _assign(
-    chain: Sequence[tuple[int, int]],
-    places: Sequence[NDArray[np.intp] | None],
-    masses: FloatArray,
-    points: FloatArray,
-) -> tuple[bool, ...]:
-    """Which pairs of a limb are to be swapped: the best of all 16 readings.
+def _best_path(readings: Sequence[list[_Reading]], width: int) -> list[_Reading]:
+    """One reading of each pair of a limb, so that their merit less the length of bones is greatest.
 
     Args:
-        chain: rows (left, right) of the pairs, from the trunk outwards.
-        places: of each pair, from :func:`_two_places`.
-        masses: ``[23, H, W]`` probability of the window around each cell.
-        points: ``[23, 2]`` decoded, pixels of the network's input.
+        readings: of each pair, from the trunk outwards.
+        width: of the heatmaps, cells.
     """
-    size = masses.shape[2] * STRIDE
 
-    def merit(swaps: tuple[bool, ...]) -> float:
-        total, before = 0.0, None
-        for pair, place, swap in zip(chain, places, swaps, strict=True):
-            if place is None:
-                here = points[list(pair)]
-            else:
-                cells = place[::-1] if swap else place
-                here = (cells[:, ::-1] + 0.5) * STRIDE
-                probability = masses[list(pair), cells[:, 0], cells[:, 1]]
-                total += float(np.log(np.maximum(probability, _DOUBT)).sum())
-            if before is not None:
-                total -= _SHORT_BONES * float(np.linalg.norm(here - before, axis=1).sum()) / size
-            before = here
-        return total
+    def length(a: _Reading, b: _Reading) -> float:
+        return float(np.linalg.norm(a.cells - b.cells, axis=1).sum()) / width
 
-    options = [(False,) if place is None else (False, True) for place in places]
-    return max(product(*options), key=merit)
+    paths = [(reading.merit, [reading]) for reading in readings[0]]
+    for options in readings[1:]:
+        extended = []
+        for reading in options:
+            merit, path = max(
+                ((m - _LENGTH_COST * length(p[-1], reading), p) for m, p in paths),
+                key=lambda pair: pair[0],
+            )
+            extended.append((merit + reading.merit, [*path, reading]))
+        paths = extended
+    return max(paths, key=lambda pair: pair[0])[1]
 
 
 def _box_sum(weights: FloatArray) -> FloatArray:
