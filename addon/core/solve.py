@@ -29,7 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import rigs, skeleton
 from .camera import Camera
 from .lift import AXES, Lifted, lift
-from .rotations import fit, from_vector, unit
+from .rotations import between, fit, from_vector, unit
 
 FloatArray = NDArray[np.float64]
 
@@ -45,7 +45,6 @@ _FEET = ("LeftFoot", "RightFoot", "LeftToeBase", "RightToeBase")
 # Standard deviations of the wishes: radians, or shares of a unit vector.
 _DRAWN_ANGLE = 0.02
 _KEYPOINT_NOISE = (0.003, 0.03)  # of the figure's height, at score one and at score zero
-_LIFTED_LEAST = 0.06
 _HINGE = 0.05
 _LIMIT = 0.03
 _SPINE_SHARE = 0.15
@@ -60,10 +59,10 @@ _LOOSE = {  # how far a bone strays from its parent's turn where nothing else sp
 }
 _TWIST = {"Arm": 2.0, "UpLeg": 0.8}
 # The roots of the limbs sit differently in every body: there the drawn direction says less.
-_VAGUE = {"UpLeg": 4.0, "Shoulder": 4.0, "Arm": 1.5}
+_VAGUE = {"UpLeg": 2.0, "Shoulder": 2.0}
 # Bend of elbows and knees, degrees; a little beyond straight is human.
 _BEND_RANGE = (-4.0, 155.0)
-_STEPS = 12
+_STEPS = 8
 
 
 @dataclass(frozen=True)
@@ -490,10 +489,6 @@ def _want_drawn(
 
 def _want_lifted(wishes: _Wishes, body: _Body, lifted: Lifted) -> None:
     """Bones and bending axes point where the lifter says, as far as it is certain."""
-
-    def weight(kappa: float) -> FloatArray:
-        return np.eye(3) * min(np.sqrt(kappa), 1 / _LIFTED_LEAST)
-
     for node, segment, direction, kappa in zip(
         body.bone_node,
         unit(body.segments),
@@ -501,13 +496,13 @@ def _want_lifted(wishes: _Wishes, body: _Body, lifted: Lifted) -> None:
         _kappa(lifted.certainty),
         strict=True,
     ):
-        wishes.add([(node, segment)], weight(kappa), direction)
+        wishes.add([(node, segment)], np.eye(3) * np.sqrt(kappa), direction)
     for name, axis, kappa in zip(AXES, lifted.axes, _kappa(lifted.axes_certainty), strict=True):
         if name in body.hinges:
             upper = body.index[skeleton.KEYPOINTS[skeleton.PARENTS[skeleton.INDEX[name]]]]
-            wishes.add([(upper, body.hinges[name])], weight(kappa), axis)
+            wishes.add([(upper, body.hinges[name])], np.eye(3) * np.sqrt(kappa), axis)
         elif name in body.index:
-            wishes.add([(body.index[name], body.rig.left)], weight(kappa), axis)
+            wishes.add([(body.index[name], body.rig.left)], np.eye(3) * np.sqrt(kappa), axis)
 
 
 def _want_anatomy(wishes: _Wishes, body: _Body) -> None:
@@ -576,10 +571,12 @@ def _close_hinges(body: _Body, turns: FloatArray) -> FloatArray:
             bend = np.degrees(np.arccos(np.clip(lower @ upper, -1, 1)))
             share = np.clip((bend - 5) / 15, 0, 1)
             turns[parent] = from_vector(upper * out_of_plane * share) @ turns[parent]
-        axis = turns[parent] @ hinge
-        bend = np.degrees(np.arctan2(lower @ np.cross(axis, upper), lower @ upper))
-        excess = np.clip(bend, *_BEND_RANGE) - bend
-        turns[node] = from_vector(axis * np.radians(excess)) @ turns[node]
+        across = np.cross(turns[parent] @ hinge, upper)
+        bend = np.degrees(np.arctan2(lower @ across, lower @ upper))
+        if not _BEND_RANGE[0] <= bend <= _BEND_RANGE[1]:
+            allowed = np.radians(np.clip(bend, *_BEND_RANGE))
+            wanted = np.cos(allowed) * upper + np.sin(allowed) * across
+            turns[node] = between(lower, wanted) @ turns[node]
     return turns
 
 
