@@ -57,16 +57,25 @@ def test_figure_is_found_on_its_page(name: str):
 @pytest.mark.skipif(not SHIPPED.exists(), reason="this copy has no trained network")
 class TestShippedNetwork:
     def close(self, name: str) -> float:
-        """Share of the joints found within a tenth of the figure's size."""
-        grey = image.load_grey(EXAMPLES / f"{name}.png")
-        estimate = Estimator().estimate(grey)
-        found = estimate.keypoints[list(skeleton.COMMON_INDEX)]
+        """Share of the joints found within a tenth of the figure's size.
+
+        Which arm or leg is the left one may be read either way, as in the evaluation on drawings
+        that do not tell: a test of the places, not of the sides.
+        """
+        found = Estimator().estimate(image.load_grey(EXAMPLES / f"{name}.png")).keypoints
         size = np.ptp(joints(name), axis=0).max()
-        return float((np.linalg.norm(found - joints(name), axis=1) < 0.1 * size).mean())
+        shares = []
+        for limb in (skeleton.ARMS, skeleton.LEGS):
+            truth = np.array([TRUTH[name][joint] for joint in limb])
+            rows = [skeleton.INDEX[joint] for joint in limb]
+            readings = found[rows], found[[skeleton.FLIP[row] for row in rows]]
+            distances = [np.linalg.norm(reading - truth, axis=1) for reading in readings]
+            shares.append(max(float((d < 0.1 * size).mean()) for d in distances))
+        return float(np.mean(shares))
 
     def test_default_drawing(self):
-        assert self.close("gesture_run") >= 0.75
+        assert self.close("gesture_run") >= 0.8
 
     def test_most_joints_of_all_drawings(self):
         shares = {name: self.close(name) for name in TRUTH}
-        assert np.mean(list(shares.values())) >= 0.6, shares
+        assert np.mean(list(shares.values())) >= 0.7, shares
