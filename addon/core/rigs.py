@@ -210,7 +210,7 @@ def match(names: Sequence[str], parents: Sequence[int] | None = None) -> dict[st
     missing = [part for part, needed in _PARTS.items() if not set(needed) <= set(best)]
     if missing:
         raise UserError(
-            f"The armature has no {' and no '.join(missing)} that Croquis can find by name: choose a "
-            "humanoid armature with bone names of Mixamo, Rigify, Unreal, VRM, MakeHuman or Daz."
+            f"The armature has no {' and no '.join(missing)} that Croquis can find by name: choose "
+            "a humanoid armature with bone names of Mixamo, Rigify, Unreal, VRM, MakeHuman or Daz."
         )
     return {keypoint: names[row] for keypoint, row in best.items()}
