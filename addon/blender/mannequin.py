@@ -383,7 +383,7 @@ def _material(name: str, colour: tuple[float, float, float, float]) -> bpy.types
     material = bpy.data.materials.new(name)
     material.diffuse_color = colour
     material.roughness = 0.6
-    if not material.use_nodes:
+    if bpy.app.version < (5, 0, 0):  # from then on every material has nodes
         material.use_nodes = True
     shader = material.node_tree.nodes["Principled BSDF"]
     shader.inputs["Base Color"].default_value = colour

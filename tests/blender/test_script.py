@@ -203,12 +203,19 @@ def test_odd_pictures_work(
     np.testing.assert_allclose(found[:, :2] / scale, expected[:, :2], atol=4)
 
 
-def test_a_cmyk_picture_works(run: Run, figure_page: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", [".tif", ".jpg"])
+def test_a_cmyk_picture_works(run: Run, figure_page: Any, tmp_path: Path, suffix: str) -> None:
     pillow = pytest.importorskip("PIL.Image")
     picture = pillow.fromarray(figure_page(600, 400)).convert("CMYK")
-    path = tmp_path / "cmyk.tif"
+    path, keypoints = tmp_path / f"cmyk{suffix}", tmp_path / "keypoints.json"
     picture.save(path)
-    assert run(path, "--out", tmp_path / "posed.blend")[0] == 0
+    plain = write_png(tmp_path / "plain.png", figure_page(600, 400))
+    arguments = ("--out", tmp_path / "posed.blend", "--keypoints", keypoints)
+    assert run(plain, path, *arguments)[0] == 0
+    expected, found = (
+        np.array(list(entry["keypoints"].values())) for entry in json.loads(keypoints.read_text())
+    )
+    np.testing.assert_allclose(found[:, :2], expected[:, :2], atol=4)
 
 
 # ---- mistakes --------------------------------------------------------------------------------
