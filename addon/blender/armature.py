@@ -64,7 +64,8 @@ def apply_solution(
     wanted = np.linalg.inv(_without_scale(to_world)) @ pose_matrices(rig, solution)
     wanted[:, :3, 3] /= _mean_scale(to_world)
     hips = rig.mapping["Hips"]
-    armature.data.pose_position = "POSE"
+    if armature.data.pose_position != "POSE":  # an override's data may be linked and read-only
+        armature.data.pose_position = "POSE"
     for i in _posed_bones(rig):
         pose_bone = armature.pose.bones[rig.names[i]]
         bone = pose_bone.bone

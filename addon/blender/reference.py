@@ -120,6 +120,8 @@ def place_drawing(
         thing.color[3] = _OPACITY
         # A click in the view is meant for the character in front of it.
         thing.hide_select = True
+    thing.animation_data_clear()  # it may have been one of several that show in turn
+    thing.hide_viewport = False
     thing.data = image
     metres = 1 / view.focal if view.orthographic else depth / view.focal  # per pixel
     # An image empty's size is that of its longer side, its place that of its centre.

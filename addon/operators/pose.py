@@ -63,7 +63,7 @@ def _why_not(context: bpy.types.Context) -> str:
         return f"“{armature.name}” is not an armature; choose an armature."
     if armature.name not in context.view_layer.objects:
         return f"“{armature.name}” is not in this view layer; choose another armature."
-    if not (armature.is_editable and armature.data.is_editable):
+    if not armature.is_editable:
         return f"“{armature.name}” is linked from a library; make a library override first."
     return ""
 

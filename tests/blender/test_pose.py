@@ -16,6 +16,7 @@ from addon.blender.pose import pose_from_sketch
 from addon.core import skeleton
 from addon.core.errors import UserError
 from addon.core.estimator import SHIPPED, Estimator
+from addon.preferences import CroquisPreferences
 
 needs_network = pytest.mark.skipif(not SHIPPED.exists(), reason="no network has been trained yet")
 
@@ -198,6 +199,30 @@ class TestButton:
         with pytest.raises(RuntimeError, match="not in this view layer"):
             bpy.ops.croquis.pose_from_sketch()
 
+    def test_a_linked_armature_needs_an_override(self, drawing: Path, tmp_path: Path) -> None:
+        path = tmp_path / "library.blend"
+        add_mannequin(bpy.context)
+        bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True)
+        bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+        library: Any = bpy.data.libraries.load(
+            str(path), link=True
+        )  # a context, whatever stubs say
+        with library as (_, target):
+            target.objects = ["Mannequin", "Mannequin Body"]
+        for thing in target.objects:
+            bpy.context.scene.collection.objects.link(thing)
+        linked = bpy.data.objects["Mannequin"]
+        settings = bpy.context.scene.croquis
+        settings.drawing, settings.armature = bpy.data.images.load(str(drawing)), linked
+        with pytest.raises(RuntimeError, match="make a library override first"):
+            bpy.ops.croquis.pose_from_sketch()
+        override = linked.override_hierarchy_create(
+            bpy.context.scene, bpy.context.view_layer, do_fully_editable=True
+        )
+        settings.armature = override
+        assert bpy.ops.croquis.pose_from_sketch() == {"FINISHED"}
+        assert (np.abs(pose_values(override) - np.eye(4)) > 0.05).any()
+
     def test_it_says_what_is_wrong_with_the_rig(self, image: bpy.types.Image) -> None:
         settings = bpy.context.scene.croquis
         settings.drawing, settings.armature = image, add_mannequin(bpy.context)
@@ -215,6 +240,30 @@ class TestButton:
         settings.armature = bpy.data.objects.new("Empty", None)
         with pytest.raises(RuntimeError, match="not an armature"):
             bpy.ops.croquis.pose_from_sketch()
+
+
+def test_a_missing_network_is_named(
+    registered: None, image: bpy.types.Image, tmp_path: Path
+) -> None:
+    preferences = bpy.context.preferences.addons
+    entry = preferences.get(CroquisPreferences.bl_idname)
+    added = None if entry else preferences.new()
+    if added:
+        added.module = CroquisPreferences.bl_idname
+    entry = entry or added
+    assert entry is not None
+    bpy.context.scene.croquis.drawing = image
+    entry.preferences.network = str(tmp_path / "missing.onnx")
+    before = contents()
+    try:
+        with pytest.raises(RuntimeError, match="missing.onnx") as error:
+            bpy.ops.croquis.pose_from_sketch()
+    finally:
+        entry.preferences.network = ""
+        if added:
+            preferences.remove(added)
+    assert "Traceback" not in str(error.value)
+    assert contents() == before
 
 
 @needs_network

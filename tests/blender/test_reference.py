@@ -181,3 +181,7 @@ def test_drawings_show_in_turn() -> None:
         ]
         bound = {marker.frame: marker.camera for marker in scene.timeline_markers}
         assert bound[frame] == views[frame - 1][0]
+    again = reference.place_drawing(scene, bpy.data.images.new("new", 9, 9), some_view(4, True), 8)
+    scene.frame_set(3)
+    assert again == views[0][1]
+    assert not again.hide_viewport

@@ -319,9 +319,10 @@ def test_wrong_arguments_end_with_status_2(run: Run) -> None:
 
 def command(*arguments: object) -> subprocess.CompletedProcess[str]:
     """The script in a process of its own."""
-    program = [bpy.app.binary_path, "-b", "-P", SCRIPT, "--"]
-    if not bpy.app.binary_path:
-        program = [sys.executable, SCRIPT]
+    program = [sys.executable, SCRIPT]
+    if bpy.app.binary_path:
+        startup = [flag for flag in sys.argv if flag == "--factory-startup"]
+        program = [bpy.app.binary_path, *startup, "-b", "-P", SCRIPT, "--"]
     return subprocess.run(
         [*map(str, program), *map(str, arguments)], capture_output=True, text=True, timeout=120
     )
