@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -110,11 +111,14 @@ class _News:
 
 def main(task: str) -> None:
     """The child's whole life: render what the JSON says, report on standard output."""
+    parent = os.getppid()
     values = json.loads(task)
     paths = {name: Path(values.pop(name)) for name in ("characters", "animations", "out")}
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     try:
         for progress in render_dataset(DatasetSettings(**paths, **values)):
             print(_MARK + json.dumps(asdict(progress)), flush=True)
+            if os.getppid() != parent:  # killed: nobody is left to stop this one (not on Windows)
+                break
     except (UserError, OSError) as error:
         print(_MARK + json.dumps({"error": str(error)}), flush=True)

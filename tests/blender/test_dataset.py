@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import bpy
@@ -249,3 +253,41 @@ def test_freestyle_draws_the_same_view() -> None:
     near = cv2.dilate(reference.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     assert reference.sum() > 300
     assert near[ours].mean() > 0.9
+
+
+def _children_rendering(out: Path) -> bool:
+    """Some process has the dataset's folder on its command line (as ``/proc`` shows it)."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it may have ended meanwhile
+            if str(out).encode() in path.read_bytes():
+                return True
+    return False
+
+
+@needs_mixamo
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="processes are listed in /proc")
+@pytest.mark.skipif(bool(bpy.app.binary_path), reason="plain Python stands in for the parent")
+def test_a_child_does_not_outlive_a_killed_parent(settings: dataset.DatasetSettings) -> None:
+    settings = replace(settings, cameras=60, max_per_clip=0, every=1)
+    code = (
+        "import sys, json, pathlib\n"
+        "from addon.blender import child, dataset\n"
+        "v = json.loads(sys.argv[1])\n"
+        "for k in ('characters', 'animations', 'out'): v[k] = pathlib.Path(v[k])\n"
+        "for news in child.render_in_child(dataset.DatasetSettings(**v)): print(news, flush=True)\n"
+    )
+    task = json.dumps(asdict(settings), default=str)
+    root = Path(__file__).resolve().parents[2]
+    parent = subprocess.Popen([sys.executable, "-c", code, task], cwd=root, stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    for line in parent.stdout:
+        if b"Capoeira" in line:
+            break
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    deadline = time.monotonic() + 60
+    while _children_rendering(settings.out) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not _children_rendering(settings.out)
+    assert not list(settings.out.rglob("*.part"))
