@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from addon.core import skeleton
+from addon.core.rotations import about_axis
 
 FloatArray = NDArray[np.float64]
 _Range = tuple[float, float]
@@ -148,13 +149,7 @@ _POSTURES: tuple[tuple[float, _Range, _Range, str, str], ...] = (
 
 
 def _rotation(axis: int, degrees: float) -> FloatArray:
-    angle = np.radians(degrees)
-    c, s = np.cos(angle), np.sin(angle)
-    i, j = ((1, 2), (2, 0), (0, 1))[axis]
-    matrix = np.eye(3)
-    matrix[i, i] = matrix[j, j] = c
-    matrix[i, j], matrix[j, i] = -s, s
-    return matrix
+    return about_axis(axis, np.radians(degrees))
 
 
 def random_pose(rng: np.random.Generator) -> FloatArray:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..core import retarget, skeleton
 from ..core.errors import UserError
+from ..core.files import files_in
 from ..core.retarget import Motion
 from .characters import bones_by_keypoint, import_objects, remove_objects
 
@@ -26,12 +27,7 @@ def motion_files(folder: Path) -> list[Path]:
     Raises:
         UserError: the folder does not exist or holds none.
     """
-    if not folder.is_dir():
-        raise UserError(f"There is no folder {folder}.")
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
-    if not files:
-        raise UserError(f"{folder} holds no animation; put {', '.join(SUFFIXES)} files there.")
-    return files
+    return files_in(folder, SUFFIXES, "animation")
 
 
 def load_motions(path: Path, every: int = 1) -> list[Motion]:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from ..core import coco, retarget, skeleton
 from ..core.camera import Camera, look_at, ring
 from ..core.errors import UserError
-from ..core.files import write_whole
+from ..core.files import files_in, write_whole
 from ..core.retarget import Motion
 from ..core.strokes import StrokePack, View
 from .animations import Puppet, load_motions, motion_files
@@ -99,12 +99,7 @@ def character_files(folder: Path) -> list[Path]:
     Raises:
         UserError: the folder does not exist or holds none.
     """
-    if not folder.is_dir():
-        raise UserError(f"There is no folder {folder}.")
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
-    if not files:
-        raise UserError(f"{folder} holds no character; put {', '.join(SUFFIXES)} files there.")
-    return files
+    return files_in(folder, SUFFIXES, "character")
 
 
 def render_dataset(settings: DatasetSettings) -> Iterator[Progress]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import skeleton
+from .rotations import about_axis
 from .styles import Drawing
 
 FloatArray = NDArray[np.float64]
@@ -42,16 +43,6 @@ HEIGHT = 180.0
 def unit(vector: FloatArray) -> FloatArray:
     """The vector at length 1 (zero stays zero)."""
     return vector / (math.sqrt(vector @ vector) + 1e-12)
-
-
-def turn_about(axis: int, angle: float) -> FloatArray:
-    """Rotation about a coordinate axis."""
-    c, s = np.cos(angle), np.sin(angle)
-    i, j = ((1, 2), (2, 0), (0, 1))[axis]
-    matrix = np.eye(3)
-    matrix[i, i] = matrix[j, j] = c
-    matrix[i, j], matrix[j, i] = -s, s
-    return matrix
 
 
 def _frame(left: FloatArray, up: FloatArray) -> FloatArray:
@@ -155,9 +146,9 @@ def viewed(
     if not backs and np.cos(wanted) < -0.15:
         wanted = np.pi - wanted
     # Turning about y by a takes the heading from h to h - a: positive turns bring z towards x.
-    rotation = turn_about(1, now - wanted)
+    rotation = about_axis(1, now - wanted)
     elevation = np.radians(rng.uniform(-20, 50) if rng.random() < 0.28 else rng.normal(4, 6))
-    rotation = turn_about(2, rng.normal(0, 0.05)) @ turn_about(0, elevation) @ rotation
+    rotation = about_axis(2, rng.normal(0, 0.05)) @ about_axis(0, elevation) @ rotation
     size = sum(np.linalg.norm(joints[a] - joints[b]) for a, b in _HEIGHT_BONES) + 1e-9
     turned = (joints - joints[HIPS]) @ rotation.T * (HEIGHT / size)
     if rng.random() < 0.5:

@@ -34,13 +34,13 @@ from .bodies import (
     hull,
     limb_outline,
     reproportioned,
-    turn_about,
     union,
     unit,
     untrained,
     viewed,
 )
 from .heads import Features, draw_head
+from .rotations import about_axis
 from .styles import NO_FILL, Drawing
 
 KINDS = ("stick", "sausage", "mannequin", "muscled", "pictogram")
@@ -339,7 +339,7 @@ def _arm(drawing: Drawing, body: Body, side: str, look: _Look) -> None:
     if np.linalg.norm(along) < 1e-6:
         along = np.array([0.0, 1.0])
     turn = rng.normal(0, 0.35)
-    direction = unit(turn_about(2, turn)[:2, :2] @ along)
+    direction = unit(about_axis(2, turn)[:2, :2] @ along)
     sleeved = c.sleeve > 0
     more = _hand(drawing, p[wrist], direction, r["wrist"], look.hand, rng)
     fills = [c.shirt if sleeved else c.skin, c.shirt if c.sleeve > 0.5 else c.skin, c.skin]

@@ -1,10 +1,31 @@
-"""Files that are whole or absent."""
+"""Files and folders: what a folder holds, and files that are whole or absent."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from .errors import UserError
+
+
+def files_in(folder: Path, suffixes: tuple[str, ...], kind: str) -> list[Path]:
+    """The files of a folder that have one of the suffixes (lower case, with dot), sorted by name.
+
+    Args:
+        folder: where to look; folders below it are not searched.
+        suffixes: the endings.
+        kind: what such a file is, for the error's sentence.
+
+    Raises:
+        UserError: the folder does not exist or holds no such file.
+    """
+    if not folder.is_dir():
+        raise UserError(f"There is no folder {folder}.")
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in suffixes)
+    if not files:
+        raise UserError(f"{folder} holds no {kind}; put {', '.join(suffixes)} files there.")
+    return files
 
 
 @contextmanager

@@ -36,6 +36,16 @@ def from_vector(vectors: ArrayLike) -> FloatArray:
     )
 
 
+def about_axis(axis: int, angle: float) -> FloatArray:
+    """The rotation ``[3, 3]`` by ``angle`` radians about coordinate axis 0, 1 or 2."""
+    c, s = np.cos(angle), np.sin(angle)
+    i, j = ((1, 2), (2, 0), (0, 1))[axis]
+    matrix = np.eye(3)
+    matrix[i, i] = matrix[j, j] = c
+    matrix[i, j], matrix[j, i] = -s, s
+    return matrix
+
+
 def to_vector(matrix: ArrayLike) -> FloatArray:
     """A rotation matrix ``[3, 3]`` -> its rotation vector ``[3]``, angle at most pi."""
     m = np.asarray(matrix, dtype=np.float64)
