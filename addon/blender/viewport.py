@@ -1,7 +1,9 @@
-"""Turning the 3D viewport towards a posed character."""
+"""The user's window: the 3D viewport turned towards a posed character, the pointer that waits."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import radians
 
 import bpy
@@ -10,6 +12,20 @@ from mathutils import Quaternion, Vector
 _SIDE_ANGLE = radians(70)  # from the drawing's camera around the world's Z axis
 _DISTANCE = 3.5  # of the side view, in radii of the character
 _CAMERA_ZOOM = 20.0  # of the camera's frame in the viewport, in Blender's unit: nearly all of it
+
+
+@contextmanager
+def busy(context: bpy.types.Context) -> Iterator[None]:
+    """Show the waiting pointer during work that takes longer than a blink, if there is a window."""
+    window = context.window
+    if window is None:
+        yield
+        return
+    window.cursor_modal_set("WAIT")
+    try:
+        yield
+    finally:
+        window.cursor_modal_restore()
 
 
 def look_through(context: bpy.types.Context, camera: bpy.types.Object) -> None:

@@ -32,13 +32,14 @@ class CROQUIS_OT_pose_from_sketch(bpy.types.Operator):
         """Pose, then show it as the panel says."""
         settings = context.scene.croquis
         try:
-            result = pose.pose_from_sketch(
-                context,
-                settings.drawing,
-                settings.armature,
-                estimator=Estimator(network_path(context) or None),
-                keyframe=settings.insert_keyframes,
-            )
+            with viewport.busy(context):
+                result = pose.pose_from_sketch(
+                    context,
+                    settings.drawing,
+                    settings.armature,
+                    estimator=Estimator(network_path(context) or None),
+                    keyframe=settings.insert_keyframes,
+                )
         except UserError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
