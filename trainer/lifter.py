@@ -607,6 +607,7 @@ def _card(
             "steps": options.steps,
             "batch": options.batch,
             "seed": options.seed,
+            "bfloat16": options.bfloat16,
             "minutes": round(minutes, 1),
         },
         "scores": {name: round(value, 2) for name, value in scores.items()},
