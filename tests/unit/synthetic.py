@@ -33,7 +33,7 @@ T_POSE = {  # metres; a character that faces -Y; its left is +X
 A_POSE = {
     **T_POSE,
     "LeftForeArm": (0.38, 0.02, 1.16),
-    "LeftHand": (0.53, -0.05, 0.97),
+    "LeftHand": (0.51, -0.11, 0.98),
 }
 FINGER = "LeftHandIndex1"
 
@@ -95,6 +95,7 @@ class Truth:
     keypoints: np.ndarray  # [23, 2] pixels
     lifted: lift.Lifted  # the truth as a reading in depth
     turns: dict[str, np.ndarray]  # camera space, of each keypoint's bone since rest
+    elevation: float  # radians, of the camera over the horizon
 
 
 def plausible(seed: int, rig: solve.Rig = RIG, bent: float = 1.0) -> Truth:
@@ -108,7 +109,8 @@ def plausible(seed: int, rig: solve.Rig = RIG, bent: float = 1.0) -> Truth:
     view = np.array([left, -up, -front])
     local: dict[str, np.ndarray] = dict.fromkeys(skeleton.KEYPOINTS, np.eye(3))
     yaw, elevation = rng.uniform(-np.pi, np.pi), np.radians(rng.uniform(-10, 30))
-    local["Hips"] = view.T @ from_vector([-elevation, 0, 0]) @ view @ from_vector(up * yaw)
+    raised = from_vector([elevation, 0, 0]) @ view
+    local["Hips"] = view.T @ raised @ from_vector(up * yaw)
     bend = around(left, -5, 18) @ around(up, -10, 10) @ around(front, -8, 8)
     for name in ("Spine", "Spine1", "Spine2"):
         local[name] = bend
@@ -132,7 +134,7 @@ def plausible(seed: int, rig: solve.Rig = RIG, bent: float = 1.0) -> Truth:
         turns[name] = above @ local[name]
         if parent >= 0:
             joints[child] = joints[parent] + above @ (rig.joints[child] - rig.joints[parent])
-    axes = [view @ up]
+    axes = [raised @ up]
     axes += [turns[name] @ left for name in ("Hips", "Spine2", "Head")]
     for name in lift.AXES[4:]:
         above = turns[skeleton.KEYPOINTS[skeleton.PARENTS[INDEX[name]]]]
@@ -140,4 +142,4 @@ def plausible(seed: int, rig: solve.Rig = RIG, bent: float = 1.0) -> Truth:
     directions = unit(joints[BONES[:, 1]] - joints[BONES[:, 0]])
     certainty = np.full(len(directions), 0.995)
     reading = lift.Lifted(directions, certainty, np.array(axes), np.full(len(axes), 0.97))
-    return Truth(joints, joints[:, :2] * 150 + (200, 300), reading, turns)
+    return Truth(joints, joints[:, :2] * 150 + (200, 300), reading, turns, float(elevation))

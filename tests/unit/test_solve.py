@@ -220,6 +220,39 @@ def test_the_shipped_lifter_and_the_solver_together() -> None:
     assert np.median(solved) < 0.7 * np.median(flat)
 
 
+def test_the_camera_is_raised_as_the_drawing_is_seen_from_above() -> None:
+    for seed in range(10):
+        truth = plausible(seed)
+        camera = solve.solve(RIG, truth.keypoints, SCORES, truth.lifted).camera
+        raised = np.degrees(np.arcsin(-camera.rotation[2, 2]))
+        assert raised == pytest.approx(np.degrees(truth.elevation), abs=2)
+
+
+@fast
+@given(seeds)
+def test_the_drawing_corrects_the_reading(seed: int) -> None:
+    """A reading that is 10 degrees off everywhere still gives a pose that looks as drawn."""
+    truth = plausible(seed)
+    rng = np.random.default_rng(seed)
+    off = from_vector(np.radians(10) * unit(rng.normal(size=(22, 3))))
+    wrong = np.einsum("bij,bj->bi", off, truth.lifted.directions)
+    reading = replace(truth.lifted, directions=wrong, certainty=np.full(22, 0.95))
+    solution = solve.solve(RIG, truth.keypoints, SCORES, reading)
+    limbs = [i for i, (a, _) in enumerate(skeleton.BONES) if a in skeleton.COMMON_INDEX]
+    drawn = truth.keypoints[BONES[limbs, 1]] - truth.keypoints[BONES[limbs, 0]]
+    posed = solution.projected[BONES[limbs, 1]] - solution.projected[BONES[limbs, 0]]
+    long = np.linalg.norm(drawn, axis=1) > 15
+    assert np.median(angles(unit(drawn), unit(posed))[long]) < 2
+
+
+def test_a_limb_that_is_bent_at_rest_shows_its_hinge() -> None:
+    rig = make_rig(A_POSE)
+    for side in ("Left", "Right"):
+        a, b, c = (rig.joints[INDEX[side + n]] for n in ("Arm", "ForeArm", "Hand"))
+        axis = solve._Body(rig).hinges[side + "ForeArm"]
+        np.testing.assert_allclose(axis, unit(np.cross(b - a, c - b)), atol=1e-9)
+
+
 def test_the_same_drawing_gives_the_same_pose() -> None:
     keypoints = plausible(1).keypoints
     a, b = (solve.solve(RIG, keypoints, SCORES) for _ in range(2))
