@@ -38,6 +38,22 @@ def look_through(context: bpy.types.Context, camera: bpy.types.Object) -> None:
         view.view_camera_offset = (0.0, 0.0)
 
 
+@bpy.app.handlers.persistent
+def leave_lost_camera(scene: bpy.types.Scene, *_: object) -> None:
+    """After an undo: turn viewports that look through a camera which is gone back to the scene.
+
+    Undo takes the drawing's camera away but does not touch how a viewport looks.
+    """
+    if scene.camera is not None:
+        return
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                view = area.spaces.active.region_3d
+                if view is not None and view.view_perspective == "CAMERA":
+                    view.view_perspective = "PERSP"
+
+
 def look_from_side(
     context: bpy.types.Context, camera: bpy.types.Object, armature: bpy.types.Object | None
 ) -> None:

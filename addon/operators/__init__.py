@@ -2,6 +2,7 @@
 
 import bpy
 
+from ..blender import viewport
 from .character import CROQUIS_OT_add_mannequin
 from .dataset import CROQUIS_OT_render_dataset
 from .pose import CROQUIS_OT_look, CROQUIS_OT_pose_from_sketch
@@ -15,12 +16,14 @@ _CLASSES = (
 
 
 def register() -> None:
-    """Add the operators to Blender."""
+    """Add the operators to Blender, and what keeps the viewport in step with undo."""
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
+    bpy.app.handlers.undo_post.append(viewport.leave_lost_camera)
 
 
 def unregister() -> None:
     """Take the operators away again."""
+    bpy.app.handlers.undo_post.remove(viewport.leave_lost_camera)
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

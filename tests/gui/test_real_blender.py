@@ -96,3 +96,4 @@ def test_button_poses_and_one_undo_takes_it_back(
     assert set(after["objects"]) > set(before["objects"])  # camera and drawing
     assert undone["pose"] == before["pose"]
     assert undone["objects"] == before["objects"]
+    assert after["perspective"] == "CAMERA" and undone["perspective"] != "CAMERA"

@@ -91,6 +91,7 @@ def state() -> dict:
         "copied": copied,
         "objects": sorted(bpy.data.objects.keys()),
         "pose": pose(),
+        "perspective": view()[1].spaces.active.region_3d.view_perspective,
         "is_drawn": drawn == [pose()],
     }
 
