@@ -110,6 +110,8 @@ class LineArt:
 
     def remove(self) -> None:
         """Take its objects and data out of the file."""
+        # Blender 4.3 miscounts the material's users if the modifier still holds it.
+        self._modifier.target_material = None
         bpy.data.objects.remove(self._object)
         eye = cast(bpy.types.Camera, self._camera.data)
         bpy.data.objects.remove(self._camera)
