@@ -212,6 +212,8 @@ def test_a_budget_of_minutes_ends_the_run(settings):
 
 
 def test_ctrl_c_saves_and_ends_cleanly(settings):
+    # A shell that starts a job in the background has it ignore Ctrl-C: that is left as it was, too.
+    before = signal.getsignal(signal.SIGINT)
     trainer = Trainer(settings(epochs=100))
     step = trainer.step
 
@@ -223,7 +225,7 @@ def test_ctrl_c_saves_and_ends_cleanly(settings):
     trainer.step = interrupted
     assert not trainer.run()
     assert checkpoint.load(trainer.file)["step"] == 2
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_sigterm_to_the_whole_group_saves_and_ends_cleanly(strokes, tmp_path):
