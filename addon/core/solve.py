@@ -19,7 +19,7 @@ the unknowns: they are the rig's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -308,6 +308,19 @@ class _Body:
         return joints
 
 
+def _lifted_bones(
+    body: _Body, lifted: Lifted
+) -> Iterator[tuple[int, FloatArray, FloatArray, float]]:
+    """Of each bone: its node, its direction at rest, the lifted one, and how much that weighs."""
+    return zip(
+        body.bone_node,
+        unit(body.segments),
+        lifted.directions,
+        _kappa(lifted.certainty),
+        strict=True,
+    )
+
+
 def _kappa(certainty: FloatArray) -> FloatArray:
     """Concentration of a von Mises-Fisher distribution from its mean resultant length.
 
@@ -328,13 +341,7 @@ def _start(body: _Body, lifted: Lifted) -> FloatArray:
         targets[node].append(target)
         weights[node].append(weight)
 
-    for node, segment, direction, kappa in zip(
-        body.bone_node,
-        unit(body.segments),
-        lifted.directions,
-        _kappa(lifted.certainty),
-        strict=True,
-    ):
+    for node, segment, direction, kappa in _lifted_bones(body, lifted):
         want(node, segment, direction, float(kappa))
     for name, axis, kappa in zip(AXES, lifted.axes, _kappa(lifted.axes_certainty), strict=True):
         if name in body.hinges:
@@ -489,13 +496,7 @@ def _want_drawn(
 
 def _want_lifted(wishes: _Wishes, body: _Body, lifted: Lifted) -> None:
     """Bones and bending axes point where the lifter says, as far as it is certain."""
-    for node, segment, direction, kappa in zip(
-        body.bone_node,
-        unit(body.segments),
-        lifted.directions,
-        _kappa(lifted.certainty),
-        strict=True,
-    ):
+    for node, segment, direction, kappa in _lifted_bones(body, lifted):
         wishes.add([(node, segment)], np.eye(3) * np.sqrt(kappa), direction)
     for name, axis, kappa in zip(AXES, lifted.axes, _kappa(lifted.axes_certainty), strict=True):
         if name in body.hinges:
