@@ -27,7 +27,7 @@ from torch import nn
 from addon.core import lift, skeleton
 from addon.core.errors import UserError
 from addon.core.files import write_whole
-from addon.core.rotations import from_vector, pa_mpjpe, unit
+from addon.core.rotations import from_quaternions, from_vector, pa_mpjpe, unit
 
 FloatArray = NDArray[np.float64]
 
@@ -101,17 +101,6 @@ class Corpus:
         return np.flatnonzero(mask[self.clip] == held_out)
 
 
-def _matrices(quaternions: FloatArray) -> FloatArray:
-    """``[..., 4]`` (w, x, y, z) -> ``[..., 3, 3]``."""
-    w, x, y, z = np.moveaxis(quaternions, -1, 0)
-    rows = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-    ]
-    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
-
-
 def load_corpus(folder: Path, files: Sequence[str] = CORPORA) -> Corpus:
     """Read the pose files of ``folder`` (their README gives the format).
 
@@ -136,7 +125,7 @@ def load_corpus(folder: Path, files: Sequence[str] = CORPORA) -> Corpus:
         chest = quaternions[:, mixamo.index("Spine2")]
         half = unit(chest * np.where(chest[:, :1] < 0, -1, 1) + np.array([1.0, 0, 0, 0]))
         whole = np.empty((*quaternions.shape[:2], 3, 3))
-        local = _matrices(quaternions)
+        local = from_quaternions(quaternions)
         for j, parent in enumerate(parents):
             whole[:, j] = local[:, j] if parent < 0 else whole[:, parent] @ local[:, j]
         result = np.empty((len(local), skeleton.COUNT, 3, 3), np.float32)
@@ -144,7 +133,7 @@ def load_corpus(folder: Path, files: Sequence[str] = CORPORA) -> Corpus:
             if name in mixamo:
                 result[:, k] = whole[:, mixamo.index(name)]
         index = skeleton.INDEX
-        result[:, index["Spine1"]] = whole[:, mixamo.index("Spine")] @ _matrices(half)
+        result[:, index["Spine1"]] = whole[:, mixamo.index("Spine")] @ from_quaternions(half)
         for name, source in (
             ("HeadTop_End", "Head"),
             ("LeftToeBase", "LeftFoot"),

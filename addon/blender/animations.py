@@ -208,10 +208,6 @@ class Puppet:
         head = self.armature.pose.bones[self.bones["Head"]] if "Head" in self.bones else None
         return _fill(known, None if head is None else np.array(world @ head.tail))
 
-    def turned_eye(self, direction: NDArray[np.float64]) -> NDArray[np.float64]:
-        """A direction given for a character that faces -Y, in the world of this one."""
-        return self._turn.T @ direction
-
 
 def _fill(
     known: dict[str, NDArray[np.float64]], head_tail: NDArray[np.float64] | None

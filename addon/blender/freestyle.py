@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..core.camera import Camera
 from ..core.image import load_grey
-from .lineart import aim_camera
+from .cameras import aim_camera
 
 
 class Freestyle:

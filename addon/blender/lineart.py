@@ -7,14 +7,10 @@ from typing import Any, cast
 import bpy
 import cv2
 import numpy as np
-from bpy.types import Object
-from mathutils import Matrix
 from numpy.typing import NDArray
 
 from ..core.camera import Camera
-
-_SENSOR = 36.0
-"""Millimetres; any width does, the lens follows from it."""
+from .cameras import aim_camera
 
 SIMPLIFY = 0.15
 """Pixels by which a stored polyline may leave the one that Line Art drew."""
@@ -124,53 +120,6 @@ def _drawings() -> Any:
     """The file's Grease Pencil data; Blender 5.0 gave the new kind its old name back."""
     name = "grease_pencils_v3" if hasattr(bpy.data, "grease_pencils_v3") else "grease_pencils"
     return getattr(bpy.data, name)
-
-
-def aim_camera(
-    obj: Object, camera: Camera, points: NDArray[np.floating], margin: float = 0.05
-) -> Camera:
-    """Put a Blender camera object at a camera's eye, its frame centred and wide enough for points.
-
-    Args:
-        obj: a camera object.
-        camera: the view; its zoom and shift are not used.
-        points: ``[N, 3]`` world space.
-        margin: free border, as a share of the frame.
-
-    Returns:
-        The camera that ``obj`` now is: same eye and axes, with the focal length of ``obj``.
-    """
-    matrix = np.eye(4)
-    # Blender's camera looks along its -Z with Y up; ours along +z with y down.
-    matrix[:3, :3] = camera.rotation.T @ np.diag([1.0, -1.0, -1.0])
-    matrix[:3, 3] = camera.position
-    obj.matrix_world = Matrix(matrix.tolist())
-    local = camera.to_camera(points)
-    width, height = camera.size
-    half = np.array([width, height]) / 2 * (1 - 2 * margin)
-    data = obj.data
-    depth = local[:, 2]
-    data.clip_start = max(float(depth.min()) * 0.2, 1e-3)
-    data.clip_end = float(depth.max()) * 5 + 1
-    data.sensor_fit = "HORIZONTAL"
-    plane = local[:, :2] if camera.orthographic else local[:, :2] / depth[:, None]
-    focal = float(np.min(half / np.maximum(np.abs(plane).max(axis=0), 1e-9)))
-    if camera.orthographic:
-        data.type = "ORTHO"
-        data.ortho_scale = width / focal
-    else:
-        data.type = "PERSP"
-        data.sensor_width = _SENSOR
-        data.lens = max(focal * _SENSOR / width, 1.0)
-        focal = data.lens * width / _SENSOR
-    return Camera(
-        camera.rotation,
-        camera.translation,
-        focal,
-        np.array([width, height]) / 2,
-        camera.size,
-        camera.orthographic,
-    )
 
 
 def _canonical(stroke: NDArray[np.float32]) -> tuple[float, ...]:

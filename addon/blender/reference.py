@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from ..core.camera import Camera
 from ..core.errors import UserError
 from ..core.image import load_grey
+from .cameras import SENSOR, camera_matrix
 
 _CAMERA = "Croquis Camera"
 _DRAWING = "Croquis Drawing"
 _ROLE = "croquis_role"
-_SENSOR = 36.0  # millimetres: Blender's own default, so that focal lengths look familiar
 _OPACITY = 0.5
 _EXIF_WITHIN = 65_536  # bytes from a file's beginning
 
@@ -76,7 +76,7 @@ def place_camera(scene: bpy.types.Scene, view: Camera, number: int = 1) -> bpy.t
     thing = find_camera(scene, number)
     if thing is None:
         thing = _new(scene, _CAMERA, number, bpy.data.cameras.new(_CAMERA))
-    thing.matrix_world = _camera_matrix(view)
+    thing.matrix_world = camera_matrix(view)
     render = scene.render
     aspect = (render.resolution_y * render.pixel_aspect_y) / (
         render.resolution_x * render.pixel_aspect_x
@@ -85,13 +85,13 @@ def place_camera(scene: bpy.types.Scene, view: Camera, number: int = 1) -> bpy.t
     frame_width = max(width, height / aspect)  # of the frame, in pixels of the drawing
     data = thing.data
     data.sensor_fit = "HORIZONTAL"
-    data.sensor_width = _SENSOR
+    data.sensor_width = SENSOR
     if view.orthographic:
         data.type = "ORTHO"
         data.ortho_scale = frame_width / view.focal
     else:
         data.type = "PERSP"
-        data.lens = view.focal * _SENSOR / frame_width
+        data.lens = view.focal * SENSOR / frame_width
     data.shift_x = (width / 2 - view.centre[0]) / frame_width
     data.shift_y = (view.centre[1] - height / 2) / frame_width
     scene.camera = thing
@@ -128,7 +128,7 @@ def place_drawing(
     thing.empty_display_size = max(view.size) * metres
     thing.empty_image_offset = (-0.5, -0.5)
     x, y = (np.array(view.size) / 2 - view.centre) * metres
-    matrix = _camera_matrix(view)
+    matrix = camera_matrix(view)
     matrix.translation = view.to_world((x, y, depth))
     turn = Matrix.Rotation(_quarter_turns(image) * pi / 2, 4, "Z")
     thing.matrix_world = matrix @ turn
@@ -178,14 +178,6 @@ def _quarter_turns(image: bpy.types.Image) -> int:
     turned = {k: np.rot90(lying, k) for k in range(4)}
     fitting = [k for k in turned if turned[k].shape == meant.shape]
     return min(fitting, key=lambda k: int(np.abs(turned[k] - meant).sum()))
-
-
-def _camera_matrix(view: Camera) -> Matrix:
-    """Where Blender's camera goes: it looks along its -Z with +Y upwards, ours along +z, y down."""
-    matrix = np.eye(4)
-    matrix[:3, :3] = view.rotation.T * np.array([1.0, -1.0, -1.0])
-    matrix[:3, 3] = view.position
-    return Matrix(matrix.tolist())
 
 
 def _find(scene: bpy.types.Scene, role: str, number: int) -> bpy.types.Object | None:

@@ -30,9 +30,6 @@ FloatArray = NDArray[np.float32]
 SHIPPED = Path(__file__).parents[1] / "models" / "croquis.onnx"
 """The network that comes with Croquis."""
 
-INPUT_SIZE = 256
-"""Side S of the input that networks are trained for, unless their cards say otherwise, pixels."""
-
 STRIDE = 4
 """Pixels of the network's input to a heatmap cell."""
 

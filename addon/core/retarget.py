@@ -185,7 +185,7 @@ def load_corpus(path: str) -> list[Motion]:
         raise ValueError(f"{path} is not a pose corpus: {error}") from error
 
     to_z_up = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
-    local = _quaternion_matrices(quaternions)
+    local = rot.from_quaternions(quaternions)
     globals_ = np.empty_like(local)
     rest = np.zeros((len(parents), 3))
     for j, parent in enumerate(parents):
@@ -221,21 +221,6 @@ def load_corpus(path: str) -> list[Motion]:
             Motion(f"{stem}_{clip_name}", frame[rows], rotations[rows], root / hip_height, limbs)
         )
     return motions
-
-
-def _quaternion_matrices(quaternions: FloatArray) -> FloatArray:
-    """``[..., 4]`` (w, x, y, z), any length -> ``[..., 3, 3]``."""
-    w, x, y, z = np.moveaxis(
-        quaternions / np.linalg.norm(quaternions, axis=-1, keepdims=True), -1, 0
-    )
-    return np.stack(
-        [
-            np.stack([1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)], -1),
-            np.stack([2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)], -1),
-            np.stack([2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)], -1),
-        ],
-        -2,
-    )
 
 
 def _half_way(a: FloatArray, b: FloatArray) -> FloatArray:

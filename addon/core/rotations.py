@@ -46,6 +46,17 @@ def about_axis(axis: int, angle: float) -> FloatArray:
     return matrix
 
 
+def from_quaternions(quaternions: ArrayLike) -> FloatArray:
+    """Quaternions ``[..., 4]`` (w, x, y, z) of any length but zero -> matrices ``[..., 3, 3]``."""
+    w, x, y, z = np.moveaxis(unit(quaternions), -1, 0)
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+    ]
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+
 def to_vector(matrix: ArrayLike) -> FloatArray:
     """A rotation matrix ``[3, 3]`` -> its rotation vector ``[3]``, angle at most pi."""
     m = np.asarray(matrix, dtype=np.float64)

@@ -20,9 +20,10 @@ from mathutils import Vector
 
 from addon.blender import child, dataset
 from addon.blender.animations import Puppet, load_motions
+from addon.blender.cameras import aim_camera
 from addon.blender.characters import import_character
 from addon.blender.freestyle import Freestyle
-from addon.blender.lineart import LineArt, aim_camera
+from addon.blender.lineart import LineArt
 from addon.core import coco, skeleton
 from addon.core.camera import ring
 from addon.core.errors import UserError

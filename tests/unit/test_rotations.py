@@ -93,3 +93,11 @@ def test_procrustes_does_not_mirror() -> None:
     target = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1.0]])
     moved = target + [[0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0.1]]
     assert 0.0 < rot.pa_mpjpe(moved, target) < 0.1
+
+
+def test_quaternions_turn_as_their_axes_say():
+    half = np.sqrt(0.5)
+    quarter_about_z = rot.from_quaternions([[half, 0, 0, half], [2, 0, 0, 2], [1, 0, 0, 0]])
+    assert quarter_about_z[0] @ [1, 0, 0] == pytest.approx([0, 1, 0])
+    assert quarter_about_z[1] == pytest.approx(quarter_about_z[0])  # the length does not count
+    assert quarter_about_z[2] == pytest.approx(np.eye(3))
