@@ -301,7 +301,7 @@ def measure_train(options: argparse.Namespace) -> Table:
             "The train section needs PyTorch; run make env, or name other sections with --only."
         ) from error
     views = draw_views(Stage.set(options.character), options.poses)
-    pack = addon("core.strokes").StrokePack.from_views(views, SIZE, ("benchmark", "random poses"))
+    pack = addon("core.strokes").StrokePack.from_views(views, SIZE, [("benchmark", "random poses")])
     result: Table = {"threads": torch.get_num_threads()}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "strokes.npz"

@@ -311,7 +311,7 @@ def _render_clip(
     document = json.dumps({"poses": poses, "views": entries}, separators=(",", ":"))
     write_whole(sidecar, document.encode())
     # The record comes last: where it stands, everything else of the clip does.
-    StrokePack.from_views(views, settings.size, (character.name, motion.name)).save(record)
+    StrokePack.from_views(views, settings.size, [(character.name, motion.name)]).save(record)
 
 
 def _cameras(

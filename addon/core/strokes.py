@@ -3,6 +3,9 @@
 A stroke record keeps what the line renderer knows about a view (its polylines, its keypoints)
 instead of a finished picture, so that a trainer can draw it in another style every time. Points are
 stored as int16 in 1/32 pixel, as differences along each stroke, which zlib packs to 1-4 KB a view.
+
+A view is one figure in one drawing: where several figures stand in a picture, several views share
+its strokes.
 """
 
 from __future__ import annotations
@@ -23,7 +26,16 @@ from .files import written_whole
 UNITS_PER_PIXEL = 32
 """Stored coordinates are multiples of 1/32 pixel: finer than a pen, and +-1024 px fit in int16."""
 
-FORMAT = 1
+NOBODY = 255
+"""Owner of the strokes that belong to no figure: props, ground lines."""
+
+NO_BONE = 255
+"""Bone of the strokes that lie on no figure, or whose bone is not known."""
+
+FORMAT = 2
+_READABLE = (1, 2)  # format 1 had one figure a drawing and knew no owners, bones and boxes
+_PER_STROKE = ("owners", "bones")
+_PER_VIEW = ("keypoints", "visibility", "joints", "box", "frame", "camera", "figure")
 _LIMIT = np.iinfo(np.int16).max
 # What NumPy and zipfile raise on files that are cut short, damaged or something else altogether.
 _DAMAGE = (zipfile.BadZipFile, zlib.error, KeyError, TypeError, ValueError, EOFError)
@@ -31,15 +43,23 @@ _DAMAGE = (zipfile.BadZipFile, zlib.error, KeyError, TypeError, ValueError, EOFE
 
 @dataclass(frozen=True)
 class View:
-    """One drawing.
+    """One figure in one drawing.
 
     Attributes:
-        strokes: polylines, each ``[n, 2]`` float32 pixels (x right, y down).
+        strokes: polylines of the whole drawing, each ``[n, 2]`` float32 pixels (x right, y down).
         keypoints: ``[23, 2]`` float32 pixels, rows as in ``skeleton.KEYPOINTS``.
         visibility: ``[23]`` uint8, COCO: 0 outside the picture, 1 hidden, 2 seen.
         joints: ``[23, 3]`` float32 metres, camera space (x right, y down, z forward).
         frame: the animation's frame.
         camera: number of the camera.
+        figure: which figure of the drawing this is. In a list of views, those with a number above
+            0 belong to the drawing of the view before them.
+        clip: which of the pack's clips the figure acts.
+        box: ``[4]`` float32 x, y, width, height of its silhouette, pixels; zeros where not known.
+        owners: ``[S]`` uint8, the figure that each stroke belongs to, or :data:`NOBODY`; by
+            default all are of figure 0.
+        bones: ``[S]`` uint8, the keypoint at whose bone each stroke lies, or :data:`NO_BONE`, the
+            default.
     """
 
     strokes: list[NDArray[np.float32]]
@@ -48,34 +68,58 @@ class View:
     joints: NDArray[np.float32]
     frame: int = 0
     camera: int = 0
+    figure: int = 0
+    clip: int = 0
+    box: NDArray[np.float32] = field(default_factory=lambda: np.zeros(4, np.float32))
+    owners: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
+    bones: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
+
+    def __post_init__(self) -> None:
+        count = len(self.strokes)
+        if not len(self.owners):
+            object.__setattr__(self, "owners", np.zeros(count, np.uint8))
+        if not len(self.bones):
+            object.__setattr__(self, "bones", np.full(count, NO_BONE, np.uint8))
+
+    def strokes_of(self, figure: int) -> list[NDArray[np.float32]]:
+        """The strokes that belong to one figure of the drawing."""
+        return [s for s, owner in zip(self.strokes, self.owners, strict=True) if owner == figure]
 
 
 @dataclass
 class StrokePack:
-    """The views of one or more clips, in flat arrays.
+    """The views of one or more clips, in flat arrays: V views in D drawings of S strokes.
 
     Attributes:
         size: side of the square picture, pixels.
         points: ``[P, 2]`` int16, 1/32 pixel.
         stroke_starts: ``[S + 1]`` int64 rows of ``points``; stroke s is
             ``points[starts[s]:starts[s+1]]``.
-        view_starts: ``[V + 1]`` int64 strokes of each view.
+        owners, bones: ``[S]`` uint8, as in :class:`View`.
+        drawing_starts: ``[D + 1]`` int64 strokes of each drawing.
+        drawing: ``[V]`` int32 the drawing of each view.
         keypoints: ``[V, 23, 2]`` float32 pixels.
         visibility: ``[V, 23]`` uint8.
         joints: ``[V, 23, 3]`` float32 metres, camera space.
-        frame, camera, clip: ``[V]`` int32; ``clip`` indexes ``clips``.
+        box: ``[V, 4]`` float32 pixels.
+        frame, camera, figure, clip: ``[V]`` int32; ``clip`` indexes ``clips``.
         clips: a ``(character, animation)`` pair of names for each clip.
     """
 
     size: int
     points: NDArray[np.int16]
     stroke_starts: NDArray[np.int64]
-    view_starts: NDArray[np.int64]
+    owners: NDArray[np.uint8]
+    bones: NDArray[np.uint8]
+    drawing_starts: NDArray[np.int64]
+    drawing: NDArray[np.int32]
     keypoints: NDArray[np.float32]
     visibility: NDArray[np.uint8]
     joints: NDArray[np.float32]
+    box: NDArray[np.float32]
     frame: NDArray[np.int32]
     camera: NDArray[np.int32]
+    figure: NDArray[np.int32]
     clip: NDArray[np.int32]
     clips: list[tuple[str, str]] = field(default_factory=list)
 
@@ -83,7 +127,8 @@ class StrokePack:
         return len(self.keypoints)
 
     def __getitem__(self, index: int) -> View:
-        first, last = self.view_starts[index], self.view_starts[index + 1]
+        drawing = self.drawing[index]
+        first, last = self.drawing_starts[drawing], self.drawing_starts[drawing + 1]
         bounds = self.stroke_starts[first : last + 1]
         pixels = self.points[bounds[0] : bounds[-1]].astype(np.float32) / UNITS_PER_PIXEL
         return View(
@@ -93,6 +138,11 @@ class StrokePack:
             joints=self.joints[index],
             frame=int(self.frame[index]),
             camera=int(self.camera[index]),
+            figure=int(self.figure[index]),
+            clip=int(self.clip[index]),
+            box=self.box[index],
+            owners=self.owners[first:last],
+            bones=self.bones[first:last],
         )
 
     def character(self, index: int) -> str:
@@ -100,18 +150,21 @@ class StrokePack:
         return self.clips[self.clip[index]][0]
 
     @classmethod
-    def from_views(cls, views: Sequence[View], size: int, clip: tuple[str, str]) -> StrokePack:
-        """Pack the views of one clip.
+    def from_views(
+        cls, views: Sequence[View], size: int, clips: Sequence[tuple[str, str]]
+    ) -> StrokePack:
+        """Pack some views.
 
         Args:
-            views: the drawings.
+            views: the figures, drawing by drawing.
             size: side of the square picture, pixels.
-            clip: names of the character and of the animation.
+            clips: names of character and animation of each clip that the views refer to.
 
         Raises:
             ValueError: a point lies too far outside the picture to be stored (over 1,000 px).
         """
-        strokes = [stroke for view in views for stroke in view.strokes]
+        drawings = [view for view in views if view.figure == 0]
+        strokes = [stroke for view in drawings for stroke in view.strokes]
         points = np.concatenate([np.zeros((0, 2), np.float32), *strokes]) * UNITS_PER_PIXEL
         if points.size and not np.abs(points).max() < _LIMIT:
             raise ValueError("a stroke leaves the picture by more than 1,000 pixels")
@@ -120,18 +173,28 @@ class StrokePack:
             values = [getattr(view, name) for view in views]
             return np.array(values, dtype=dtype).reshape(len(views), *shape)
 
+        def join(name: str) -> NDArray[np.uint8]:
+            values = [getattr(view, name) for view in drawings]
+            return np.concatenate([np.zeros(0, np.uint8), *values]).astype(np.uint8)
+
+        figure = stack("figure", (), np.int32)
         return cls(
             size=size,
             points=np.round(points).astype(np.int16),
             stroke_starts=_starts([len(stroke) for stroke in strokes]),
-            view_starts=_starts([len(view.strokes) for view in views]),
+            owners=join("owners"),
+            bones=join("bones"),
+            drawing_starts=_starts([len(view.strokes) for view in drawings]),
+            drawing=(np.cumsum(figure == 0) - 1).astype(np.int32),
             keypoints=stack("keypoints", (skeleton.COUNT, 2), np.float32),
             visibility=stack("visibility", (skeleton.COUNT,), np.uint8),
             joints=stack("joints", (skeleton.COUNT, 3), np.float32),
+            box=stack("box", (4,), np.float32),
             frame=stack("frame", (), np.int32),
             camera=stack("camera", (), np.int32),
-            clip=np.zeros(len(views), np.int32),
-            clips=[clip],
+            figure=figure,
+            clip=stack("clip", (), np.int32),
+            clips=list(clips),
         )
 
     @classmethod
@@ -151,42 +214,39 @@ class StrokePack:
         def join_starts(name: str) -> NDArray[np.int64]:
             return _starts(np.concatenate([np.diff(getattr(pack, name)) for pack in packs]))
 
-        offsets = np.cumsum([0, *(len(pack.clips) for pack in packs[:-1])])
+        def join_numbers(name: str, counts: list[int]) -> NDArray[np.int32]:
+            offsets = np.cumsum([0, *counts[:-1]])
+            moved = [getattr(p, name) + o for p, o in zip(packs, offsets, strict=True)]
+            return np.concatenate(moved).astype(np.int32)
+
         return cls(
             size=packs[0].size,
-            points=join("points"),
             stroke_starts=join_starts("stroke_starts"),
-            view_starts=join_starts("view_starts"),
-            keypoints=join("keypoints"),
-            visibility=join("visibility"),
-            joints=join("joints"),
-            frame=join("frame"),
-            camera=join("camera"),
-            clip=np.concatenate([p.clip + o for p, o in zip(packs, offsets, strict=True)]).astype(
-                np.int32
-            ),
+            drawing_starts=join_starts("drawing_starts"),
+            drawing=join_numbers("drawing", [len(pack.drawing_starts) - 1 for pack in packs]),
+            clip=join_numbers("clip", [len(pack.clips) for pack in packs]),
             clips=[clip for pack in packs for clip in pack.clips],
+            **{name: join(name) for name in ("points", *_PER_STROKE, *_PER_VIEW)},
         )
 
     def subset(self, indices: Sequence[int] | NDArray[np.integer]) -> StrokePack:
         """The chosen views, in the order given; clip names stay as they are."""
         indices = np.asarray(indices, dtype=np.int64)
-        counts = np.diff(self.view_starts)[indices]
+        drawings, drawing = np.unique(self.drawing[indices], return_inverse=True)
+        counts = np.diff(self.drawing_starts)[drawings]
         lengths = np.diff(self.stroke_starts)
-        strokes = _ranges(self.view_starts[indices], counts)
+        strokes = _ranges(self.drawing_starts[drawings], counts)
         rows = _ranges(self.stroke_starts[strokes], lengths[strokes])
         return StrokePack(
             size=self.size,
             points=self.points[rows],
             stroke_starts=_starts(lengths[strokes]),
-            view_starts=_starts(counts),
-            keypoints=self.keypoints[indices],
-            visibility=self.visibility[indices],
-            joints=self.joints[indices],
-            frame=self.frame[indices],
-            camera=self.camera[indices],
+            drawing_starts=_starts(counts),
+            drawing=drawing.astype(np.int32),
             clip=self.clip[indices],
             clips=list(self.clips),
+            **{name: getattr(self, name)[strokes] for name in _PER_STROKE},
+            **{name: getattr(self, name)[indices] for name in _PER_VIEW},
         )
 
     def save(self, path: Path) -> None:
@@ -205,13 +265,10 @@ class StrokePack:
             "deltas_x": deltas[:, 0],
             "deltas_y": deltas[:, 1],
             "stroke_lengths": np.diff(self.stroke_starts).astype(np.uint16),
-            "view_strokes": np.diff(self.view_starts).astype(np.uint16),
-            "keypoints": self.keypoints.astype(np.float32),
-            "visibility": self.visibility,
-            "joints": self.joints.astype(np.float32),
-            "frame": self.frame,
-            "camera": self.camera,
+            "drawing_strokes": np.diff(self.drawing_starts).astype(np.uint16),
+            "drawing": self.drawing,
             "clip": self.clip,
+            **{name: getattr(self, name) for name in (*_PER_STROKE, *_PER_VIEW)},
             "clips": np.array(self.clips, dtype=np.str_).reshape(-1, 2),
         }
         with (
@@ -234,24 +291,36 @@ class StrokePack:
         """
         try:
             with np.load(path, allow_pickle=False) as data:
-                if int(data["format"]) != FORMAT:
-                    raise ValueError(f"its format is {int(data['format'])}, not {FORMAT}")
-                deltas = np.stack([data["deltas_x"], data["deltas_y"]], axis=1)
+                version = int(data["format"])
+                if version not in _READABLE:
+                    raise ValueError(f"its format is {version}, not {FORMAT}")
+                arrays = dict(data) if version == FORMAT else _upgraded(dict(data))
+                deltas = np.stack([arrays["deltas_x"], arrays["deltas_y"]], axis=1)
                 return cls(
-                    size=int(data["size"]),
+                    size=int(arrays["size"]),
                     points=np.cumsum(deltas, axis=0, dtype=np.int16),
-                    stroke_starts=_starts(data["stroke_lengths"]),
-                    view_starts=_starts(data["view_strokes"]),
-                    keypoints=data["keypoints"],
-                    visibility=data["visibility"],
-                    joints=data["joints"],
-                    frame=data["frame"],
-                    camera=data["camera"],
-                    clip=data["clip"],
-                    clips=[(str(a), str(b)) for a, b in data["clips"]],
+                    stroke_starts=_starts(arrays["stroke_lengths"]),
+                    drawing_starts=_starts(arrays["drawing_strokes"]),
+                    drawing=arrays["drawing"],
+                    clip=arrays["clip"],
+                    clips=[(str(a), str(b)) for a, b in arrays["clips"]],
+                    **{name: arrays[name] for name in (*_PER_STROKE, *_PER_VIEW)},
                 )
         except (*_DAMAGE, OSError) as error:
             raise ValueError(f"{path} is not a stroke pack: {error}") from error
+
+
+def _upgraded(arrays: dict[str, NDArray]) -> dict[str, NDArray]:
+    """The arrays of a file of format 1, in which every drawing showed one figure."""
+    views, strokes = len(arrays["keypoints"]), len(arrays["stroke_lengths"])
+    return arrays | {
+        "drawing_strokes": arrays["view_strokes"],
+        "drawing": np.arange(views, dtype=np.int32),
+        "figure": np.zeros(views, np.int32),
+        "box": np.zeros((views, 4), np.float32),
+        "owners": np.zeros(strokes, np.uint8),
+        "bones": np.full(strokes, NO_BONE, np.uint8),
+    }
 
 
 def _starts(lengths: ArrayLike) -> NDArray[np.int64]:

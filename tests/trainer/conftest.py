@@ -57,7 +57,7 @@ def pack() -> StrokePack:
                     frame=frame,
                 )
             )
-        packs.append(StrokePack.from_views(views, 128, (character, "stand")))
+        packs.append(StrokePack.from_views(views, 128, [(character, "stand")]))
     return StrokePack.merge(packs)
 
 

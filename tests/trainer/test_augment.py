@@ -29,7 +29,7 @@ def dots_pack(rows: list[int], seed: int = 0, views: int = 4) -> StrokePack:
         dots = [(keypoints[i] + 0.7 * CIRCLE).astype(np.float32) for i in rows]
         visible = np.full(skeleton.COUNT, 2, np.uint8)
         made.append(View(dots, keypoints.astype(np.float32), visible, joints.astype(np.float32)))
-    return StrokePack.from_views(made, 256, ("dots", "pose"))
+    return StrokePack.from_views(made, 256, [("dots", "pose")])
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def test_five_hundred_samples_are_sound() -> None:
         visible = np.full(skeleton.COUNT, 2, np.uint8)
         views.append(View(strokes, keypoints, visible, joints.astype(np.float32)))
     views.append(View([], views[0].keypoints, views[0].visibility, views[0].joints))
-    pack = StrokePack.from_views(views, 256, ("lines", "pose"))
+    pack = StrokePack.from_views(views, 256, [("lines", "pose")])
     valid = []
     for seed in range(500):
         one = augment.sample(pack, seed % len(pack), np.random.default_rng(seed))

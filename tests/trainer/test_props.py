@@ -20,7 +20,7 @@ def make_pack(seed: int, views: int = 3) -> StrokePack:
         keypoints = (joints[:, :2] * 110 + 128).astype(np.float32)
         bones = [keypoints[list(bone)] for bone in skeleton.BONES]
         made.append(View(bones, keypoints, np.full(skeleton.COUNT, 2, np.uint8), joints))
-    return StrokePack.from_views(made, 256, ("lines", "pose"))
+    return StrokePack.from_views(made, 256, [("lines", "pose")])
 
 
 def stage_of(seed: int) -> props._Stage:

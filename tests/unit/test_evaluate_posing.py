@@ -51,7 +51,7 @@ def test_the_unit_is_the_characters_height(views: list[View]) -> None:
 
 def test_views_are_taken_evenly(views: list[View], tmp_path) -> None:
     path = tmp_path / "a.npz"
-    StrokePack.from_views(views, SIDE, ("Anna", "walk")).save(path)
+    StrokePack.from_views(views, SIDE, [("Anna", "walk")]).save(path)
     taken, side = evaluate_posing.load_views([path], 4)
     assert side == SIDE and len(taken) == 4
     np.testing.assert_array_equal(taken[-1].keypoints, views[-1].keypoints)

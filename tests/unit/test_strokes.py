@@ -1,5 +1,6 @@
 """Stroke packs: what goes in comes out, and damage is told."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from addon.core import skeleton
-from addon.core.strokes import UNITS_PER_PIXEL, StrokePack, View
+from addon.core.strokes import NO_BONE, NOBODY, UNITS_PER_PIXEL, StrokePack, View
 
 
-def make_view(rng: np.random.Generator, strokes: int = 5, number: int = 0) -> View:
+def make_view(rng: np.random.Generator, strokes: int = 5, number: int = 0, figure: int = 0) -> View:
     lengths = rng.integers(2, 30, strokes)
     return View(
         strokes=[rng.uniform(-300, 600, (n, 2)).astype(np.float32) for n in lengths],
@@ -20,13 +21,17 @@ def make_view(rng: np.random.Generator, strokes: int = 5, number: int = 0) -> Vi
         joints=rng.normal(size=(skeleton.COUNT, 3)).astype(np.float32),
         frame=10 * number,
         camera=number % 8,
+        figure=figure,
+        box=rng.uniform(0, 99, 4).astype(np.float32),
+        owners=rng.choice([0, 1, NOBODY], strokes).astype(np.uint8),
+        bones=rng.integers(0, skeleton.COUNT, strokes).astype(np.uint8),
     )
 
 
 def make_pack(seed: int, views: int = 3, clip: tuple[str, str] = ("Ann", "walk")) -> StrokePack:
     rng = np.random.default_rng(seed)
     return StrokePack.from_views(
-        [make_view(rng, int(rng.integers(0, 8)), i) for i in range(views)], 256, clip
+        [make_view(rng, int(rng.integers(0, 8)), i) for i in range(views)], 256, [clip]
     )
 
 
@@ -37,7 +42,9 @@ def assert_same_view(a: View, b: View, tolerance: float = 0.0) -> None:
     np.testing.assert_array_equal(a.keypoints, b.keypoints)
     np.testing.assert_array_equal(a.visibility, b.visibility)
     np.testing.assert_array_equal(a.joints, b.joints)
-    assert (a.frame, a.camera) == (b.frame, b.camera)
+    assert (a.frame, a.camera, a.figure) == (b.frame, b.camera, b.figure)
+    for name in ("box", "owners", "bones"):
+        np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
 
 
 @settings(max_examples=40, deadline=None)
@@ -48,10 +55,12 @@ def assert_same_view(a: View, b: View, tolerance: float = 0.0) -> None:
     )
 )
 def test_strokes_survive_the_file_within_half_a_unit(tmp_path_factory, strokes) -> None:
-    view = make_view(np.random.default_rng(0), 0)
-    view.strokes.extend(np.array(stroke, dtype=np.float32) for stroke in strokes)
+    view = replace(
+        make_view(np.random.default_rng(0), len(strokes)),
+        strokes=[np.array(stroke, dtype=np.float32) for stroke in strokes],
+    )
     path = tmp_path_factory.mktemp("pack") / "clip.npz"
-    StrokePack.from_views([view], 256, ("Ann", "walk")).save(path)
+    StrokePack.from_views([view], 256, [("Ann", "walk")]).save(path)
     assert_same_view(StrokePack.load(path)[0], view, tolerance=0.5 / UNITS_PER_PIXEL + 1e-4)
 
 
@@ -72,15 +81,82 @@ def test_equal_packs_are_equal_files(tmp_path: Path) -> None:
 
 
 def test_an_empty_pack_can_be_stored(tmp_path: Path) -> None:
-    StrokePack.from_views([], 256, ("Ann", "walk")).save(tmp_path / "none.npz")
+    StrokePack.from_views([], 256, [("Ann", "walk")]).save(tmp_path / "none.npz")
     assert len(StrokePack.load(tmp_path / "none.npz")) == 0
 
 
+def crowd(seed: int) -> StrokePack:
+    """Three drawings of one, three and two figures."""
+    rng = np.random.default_rng(seed)
+    views = []
+    for number, figures in enumerate((1, 3, 2)):
+        first = make_view(rng, 6, number)
+        views.append(first)
+        for figure in range(1, figures):
+            other = make_view(rng, 6, number, figure)
+            shared = {name: getattr(first, name) for name in ("strokes", "owners", "bones")}
+            views.append(replace(other, clip=figure % 2, **shared))
+    return StrokePack.from_views(views, 256, [("Ann", "walk"), ("Bob", "run")])
+
+
+def test_figures_of_one_drawing_share_its_strokes(tmp_path: Path) -> None:
+    pack = crowd(3)
+    pack.save(tmp_path / "crowd.npz")
+    again = StrokePack.load(tmp_path / "crowd.npz")
+    assert len(again) == 6 and len(again.drawing_starts) == 4
+    assert again.figure.tolist() == [0, 0, 1, 2, 0, 1]
+    assert [again.character(i) for i in range(4)] == ["Ann", "Ann", "Bob", "Ann"]
+    for i in (2, 3):
+        for one, other in zip(again[1].strokes, again[i].strokes, strict=True):
+            np.testing.assert_array_equal(one, other)
+    owned = sum(len(again[1].strokes_of(owner)) for owner in (0, 1, NOBODY))
+    assert owned == len(again[1].strokes) == 6
+
+
+def test_merging_and_choosing_keep_each_figure_in_its_drawing() -> None:
+    pack = StrokePack.merge([crowd(1), make_pack(2, 2), crowd(4)])
+    for part, rows in ((pack, range(len(pack))), (pack.subset([11, 3, 2]), (11, 3, 2))):
+        for i, row in enumerate(rows):
+            assert_same_view(part[i], pack[row])
+    assert len(pack.subset([3, 2, 1]).drawing_starts) == 2
+    assert_same_view(pack[9], crowd(4)[1], tolerance=1 / UNITS_PER_PIXEL)
+
+
+def test_packs_of_the_first_format_still_load(tmp_path: Path) -> None:
+    pack = make_pack(5, views=3)
+    lengths = np.diff(pack.stroke_starts)
+    deltas = pack.points.copy()
+    deltas[1:] -= pack.points[:-1]
+    np.savez(
+        tmp_path / "old.npz",
+        format=np.array(1),
+        size=np.array(256),
+        deltas_x=deltas[:, 0],
+        deltas_y=deltas[:, 1],
+        stroke_lengths=lengths.astype(np.uint16),
+        view_strokes=np.diff(pack.drawing_starts).astype(np.uint16),
+        keypoints=pack.keypoints,
+        visibility=pack.visibility,
+        joints=pack.joints,
+        frame=pack.frame,
+        camera=pack.camera,
+        clip=pack.clip,
+        clips=np.array(pack.clips),
+    )
+    old = StrokePack.load(tmp_path / "old.npz")
+    for i in range(3):
+        np.testing.assert_array_equal(old[i].keypoints, pack[i].keypoints)
+        assert len(old[i].strokes) == len(pack[i].strokes)
+        assert set(old[i].owners) <= {0} and set(old[i].bones) <= {NO_BONE}
+
+
 def test_a_stroke_far_outside_is_refused() -> None:
-    view = make_view(np.random.default_rng(0), 0)
-    view.strokes.append(np.array([[0, 0], [1100, 0]], dtype=np.float32))
+    view = replace(
+        make_view(np.random.default_rng(0), 1),
+        strokes=[np.array([[0, 0], [1100, 0]], dtype=np.float32)],
+    )
     with pytest.raises(ValueError, match="leaves the picture"):
-        StrokePack.from_views([view], 256, ("Ann", "walk"))
+        StrokePack.from_views([view], 256, [("Ann", "walk")])
 
 
 def test_merge_keeps_views_and_renumbers_clips() -> None:
