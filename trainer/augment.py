@@ -131,30 +131,33 @@ class _Scene:
 def _record_scene(pack: StrokePack, index: int, rng: np.random.Generator) -> _Scene:
     view = pack[index]
     keypoints = view.keypoints.astype(np.float64)
-    strokes = [stroke.astype(np.float64) for stroke in view.strokes]
-    body = Drawing()
-    body.body(strokes)
+    body, own = Drawing(), Drawing()
+    body.body(view.strokes)
+    own.body(view.strokes_of(view.figure))
     if rng.random() < WARP_SHARE:
-        body = body.resampled(0.02 * extent(keypoints))
-        warp = limb_warp(keypoints, body.points(), rng)
-        body, keypoints = body.mapped(warp), warp(keypoints)
+        step = 0.02 * extent(keypoints)
+        body, own = body.resampled(step), own.resampled(step)
+        warp = limb_warp(keypoints, own.points() if len(own) else keypoints, rng)
+        body, own, keypoints = body.mapped(warp), own.mapped(warp), warp(keypoints)
     if rng.random() < TONE_SHARE:
         _dress(body, keypoints, rng)
     style = StrokeStyle.random(rng)
     # Characters have details that a very fat line would clot.
     style = replace(style, width=min(style.width, 4.0))
-    return _staged(body, keypoints, style, pack, rng)
+    # What another figure hides of this one leaves no strokes, but its joints tell how far it goes.
+    outline = np.concatenate([own.points(), keypoints[view.visibility > 0]])
+    return _staged(body, keypoints, outline, style, pack, rng)
 
 
 def _staged(
     body: Drawing,
     keypoints: FloatArray,
+    outline: FloatArray,
     style: StrokeStyle,
     pack: StrokePack,
     rng: np.random.Generator,
 ) -> _Scene:
     """The figure among props, and what of it a box would be drawn around."""
-    outline = body.points() if len(body) else keypoints
     drawing = add_props(body, keypoints, pack, rng)
     if rng.random() < INK_BOX_SHARE and len(drawing):
         # A box found by its ink holds the props, as far as they do not drown the figure.
@@ -171,7 +174,8 @@ def _figure_scene(pack: StrokePack, index: int, rng: np.random.Generator) -> _Sc
     kind = str(rng.choice(KINDS, p=[KIND_WEIGHTS[kind] for kind in KINDS]))
     figure = draw_figure(joints, kind, rng)
     style = StrokeStyle.random(rng, str(rng.choice(KIND_PRESETS[kind])))
-    return _staged(figure.drawing, figure.keypoints, style, pack, rng)
+    outline = figure.drawing.points() if len(figure.drawing) else figure.keypoints
+    return _staged(figure.drawing, figure.keypoints, outline, style, pack, rng)
 
 
 # --------------------------------------------------------------------------------------------------

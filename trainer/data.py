@@ -31,14 +31,15 @@ _WHOLE_PICTURE_SHARE = 0.2  # of the unlabelled crops: the largest figure is not
 
 
 def load_strokes(paths: Sequence[Path]) -> StrokePack:
-    """All stroke packs in files and folders (searched to any depth) as one, in sorted order.
+    """All stroke packs in files and folders as one, in sorted order.
+
+    Args:
+        paths: files, datasets, or folders searched to any depth.
 
     Raises:
         UserError: nothing there, or a file that is not a stroke pack.
     """
-    files = [
-        f for path in paths for f in ([path] if path.is_file() else sorted(path.rglob("*.npz")))
-    ]
+    files = [f for path in paths for f in ([path] if path.is_file() else _packs_in(path))]
     if not files:
         named = ", ".join(map(str, paths))
         raise UserError(
@@ -50,10 +51,16 @@ def load_strokes(paths: Sequence[Path]) -> StrokePack:
         raise UserError(f"The stroke packs cannot be used: {error}.") from error
 
 
+def _packs_in(folder: Path) -> list[Path]:
+    strokes = folder / "strokes"  # a dataset keeps other arrays beside them
+    return sorted((strokes if strokes.is_dir() else folder).rglob("*.npz"))
+
+
 def hold_out(pack: StrokePack, characters: Sequence[str]) -> tuple[StrokePack, StrokePack]:
     """Split into what is trained on and the views of whole characters kept for validation.
 
-    Frames of one character look alike, so a random split would measure memory.
+    Frames of one character look alike, so a random split would measure memory. A drawing that shows
+    a character of either side beside one of the other is left out.
 
     Raises:
         UserError: a character is not in the pack, or none is left to train on.
@@ -66,7 +73,9 @@ def hold_out(pack: StrokePack, characters: Sequence[str]) -> tuple[StrokePack, S
     held = np.isin(names[pack.clip], list(characters))
     if held.all():
         raise UserError("All characters are held out; leave at least one to train on.")
-    return pack.subset(np.flatnonzero(~held)), pack.subset(np.flatnonzero(held))
+    figures = np.bincount(pack.drawing)[pack.drawing]
+    share = np.bincount(pack.drawing, held)[pack.drawing] / figures
+    return pack.subset(np.flatnonzero(share == 0)), pack.subset(np.flatnonzero(share == 1))
 
 
 class SketchDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):

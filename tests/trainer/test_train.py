@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,6 +15,7 @@ import torch
 
 from addon.core import skeleton
 from addon.core.errors import UserError
+from addon.core.strokes import StrokePack
 from trainer import adapt, augment, checkpoint, data, heatmaps, models
 from trainer.train import Settings, Trainer, learning_rate
 
@@ -128,6 +130,25 @@ def test_characters_are_held_out_whole(pack):
         data.hold_out(pack, ["Carl"])
     with pytest.raises(UserError, match="leave at least one"):
         data.hold_out(pack, ["Anna", "Bert"])
+
+
+def test_a_drawing_with_a_held_out_companion_is_on_neither_side(pack):
+    views = [pack[i] for i in range(4)]
+    views[1] = replace(views[1], figure=1, clip=1)
+    mixed = StrokePack.from_views(views, pack.size, [("Anna", "sit"), ("Bert", "sit")])
+    lone = mixed.subset([3])
+    lone.clips = [("Bert", "sit")]
+    training, held = data.hold_out(StrokePack.merge([mixed, lone]), ["Bert"])
+    assert [training.frame[i] for i in range(len(training))] == [2, 3]
+    assert len(held) == 1
+
+
+def test_a_dataset_is_read_by_its_stroke_records_alone(pack, tmp_path):
+    for name in ("strokes", "joints"):
+        (tmp_path / name).mkdir()
+    pack.save(tmp_path / "strokes" / "clip.npz")
+    np.savez(tmp_path / "joints" / "clip.npz", world=np.zeros(3))
+    assert len(data.load_strokes([tmp_path])) == len(pack)
 
 
 def test_self_training_learns_what_the_teacher_is_sure_of(settings, tmp_path, monkeypatch):

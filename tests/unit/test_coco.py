@@ -16,7 +16,7 @@ def _figure() -> dict:
     keypoints = np.arange(2 * skeleton.COUNT, dtype=float).reshape(-1, 2)
     visibility = np.full(skeleton.COUNT, 2)
     visibility[3] = 0
-    return coco.annotation(keypoints, visibility, (1, 2, 30, 40), 500)
+    return coco.annotation((1, 2, 30, 40), 500, keypoints, visibility)
 
 
 def test_points_outside_the_picture_are_zero_and_not_counted() -> None:
