@@ -1,0 +1,246 @@
+"""The plan of a dataset and the bookkeeping of a run."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from addon.core import clips
+from addon.core.clips import Clip, Failure, Job, Schedule
+
+CHARACTERS = ["Ann.fbx", "Bob.glb", "Cy.vrm"]
+MOTIONS = {"walk": 3, "run": 5, "sit": 1}
+SPLITS = {"train": ["Ann.fbx", "Cy.vrm"], "val": ["Bob.glb"]}
+
+
+def jobs(*names: str, character: str = "Ann.fbx") -> list[Job]:
+    return [
+        clips.render_job(Clip(name, character, name, poses=2, split="train"), 5) for name in names
+    ]
+
+
+def crash(schedule: Schedule, job: Job, *, loading: bool = False) -> None:
+    schedule.loading(job, job.character)
+    if not loading:
+        schedule.advance(job, 3)
+    schedule.crash(job, "It crashes Blender.")
+
+
+# ---- the plan ----------------------------------------------------------------------------------
+
+
+def test_every_motion_on_every_character_one_character_after_the_other() -> None:
+    found = clips.plan(CHARACTERS, MOTIONS, SPLITS, cameras=8)
+    assert [(c.character, c.motion) for c in found] == [
+        (character, motion) for character in CHARACTERS for motion in ("run", "sit", "walk")
+    ]
+    assert all(c.poses == MOTIONS[c.motion] for c in found)
+    assert {c.character for c in found if c.split == "val"} == {"Bob.glb"}
+    assert len({c.name for c in found}) == 9
+
+
+def test_the_plan_does_not_depend_on_the_order_of_files() -> None:
+    forwards = clips.plan(CHARACTERS, MOTIONS, SPLITS, cameras=8, limit=40)
+    backwards = dict(reversed(MOTIONS.items()))
+    assert clips.plan(CHARACTERS[::-1], backwards, SPLITS, cameras=8, limit=40) == forwards
+
+
+@given(limit=st.integers(1, 400), cameras=st.integers(1, 9), seed=st.integers(0, 99))
+def test_a_limit_is_reached_and_passed_by_less_than_a_pose(
+    limit: int, cameras: int, seed: int
+) -> None:
+    everything = clips.plan(CHARACTERS, MOTIONS, SPLITS, cameras=cameras)
+    some = clips.plan(CHARACTERS, MOTIONS, SPLITS, cameras=cameras, limit=limit, seed=seed)
+    views = sum(c.poses for c in some) * cameras
+    whole = sum(c.poses for c in everything) * cameras
+    assert min(limit, whole) <= views < limit + cameras
+    poses = {c.name: c.poses for c in everything}
+    assert all(0 < c.poses <= poses[c.name] for c in some)
+    assert sum(c.poses < poses[c.name] for c in some) <= 1
+
+
+def test_a_small_limit_still_shows_several_characters() -> None:
+    motions = {f"m{i}": 2 for i in range(30)}
+    some = clips.plan(CHARACTERS, motions, SPLITS, cameras=8, limit=160)
+    assert {c.character for c in some} == set(CHARACTERS)
+
+
+def test_names_that_differ_only_in_odd_characters_stay_apart() -> None:
+    names = {clips.clip_name("A b.fbx", m) for m in ("run @(1)", "run _(1)", "run__1_")}
+    names |= {clips.clip_name("A b.glb", "run @(1)")}
+    assert len(names) == 4
+    assert all(name.replace("-", "").replace("_", "").replace(".", "").isalnum() for name in names)
+
+
+@given(count=st.integers(1, 12))
+def test_shards_part_the_clips(count: int) -> None:
+    everything = clips.plan(CHARACTERS, MOTIONS, SPLITS, cameras=8)
+    parts = [clips.shard(everything, i, count) for i in range(count)]
+    assert Counter(c for part in parts for c in part) == Counter(everything)
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+# ---- the bookkeeping ---------------------------------------------------------------------------
+
+
+def test_jobs_are_given_out_once_and_in_order() -> None:
+    schedule = Schedule(jobs("a", "b"))
+    first, second = schedule.next(), schedule.next()
+    assert first and second and schedule.next() is None
+    assert (first.name, second.name) == ("a", "b")
+    schedule.advance(first, 5)
+    assert (schedule.done, schedule.total, schedule.over) == (5, 20, False)
+    schedule.finish(first)
+    schedule.finish(second)
+    assert (schedule.done, schedule.total, schedule.over) == (20, 20, True)
+    assert schedule.finished == 2 and not schedule.failures
+
+
+def test_a_crash_is_tried_again_with_a_fresh_worker_and_its_views_count_once() -> None:
+    schedule = Schedule(jobs("a", "b"))
+    job = schedule.next()
+    assert job and not schedule.needs_fresh_worker(job)
+    crash(schedule, job)
+    assert schedule.done == 0
+    again = schedule.next()
+    assert again is job and schedule.needs_fresh_worker(job)
+    schedule.advance(job, 5)
+    schedule.finish(job)
+    assert (schedule.done, schedule.failures) == (10, [])
+
+
+def test_a_second_crash_fails_the_clip_alone() -> None:
+    schedule = Schedule(jobs("a", "b"))
+    for _ in range(2):
+        job = schedule.next()
+        assert job and job.name == "a"
+        crash(schedule, job)
+    assert schedule.failures == [Failure("clip", "a", "It crashes Blender.", True)]
+    other = schedule.next()
+    assert other and other.name == "b" and not schedule.needs_fresh_worker(other)
+    assert schedule.total == 10
+
+
+def test_two_crashes_while_loading_fail_all_clips_of_the_character() -> None:
+    schedule = Schedule([*jobs("a", "b", "c"), *jobs("d", character="Bob.glb")])
+    for _ in range(2):
+        job = schedule.next()
+        assert job
+        crash(schedule, job, loading=True)
+    assert [failure.name for failure in schedule.failures] == ["a", "b", "c"]
+    assert len({failure.reason for failure in schedule.failures}) == 1
+    assert "Ann.fbx" in schedule.failures[0].reason
+    job = schedule.next()
+    assert job and job.name == "d"
+    schedule.finish(job)
+    assert schedule.over and schedule.done == schedule.total == 10
+
+
+def test_two_workers_that_load_the_same_bad_character_cost_two_crashes_in_all() -> None:
+    schedule = Schedule(jobs("a", "b", "c"))
+    first, second = schedule.next(), schedule.next()
+    assert first and second
+    crash(schedule, first, loading=True)
+    crash(schedule, second, loading=True)
+    assert schedule.over
+    assert sorted(failure.name for failure in schedule.failures) == ["a", "b", "c"]
+
+
+def test_a_clip_that_uses_another_bad_character_does_not_fail_its_own() -> None:
+    schedule = Schedule(jobs("a", "b"))
+    for _ in range(2):
+        job = schedule.next()
+        assert job
+        schedule.loading(job, "Companion.glb")
+        schedule.crash(job, "It crashes Blender.")
+    assert [failure.name for failure in schedule.failures] == ["a"]
+    job = schedule.next()
+    assert job and job.name == "b"
+
+
+def test_what_cannot_be_used_is_skipped_at_once() -> None:
+    schedule = Schedule(jobs("a"))
+    job = schedule.next()
+    assert job
+    schedule.skip(job, "It has no arms.")
+    assert schedule.over and schedule.total == 0 and schedule.finished == 0
+    assert schedule.failures == [Failure("clip", "a", "It has no arms.", False)]
+
+
+def test_a_worker_that_never_began_is_no_crash() -> None:
+    schedule = Schedule(jobs("a"))
+    for _ in range(5):
+        job = schedule.next()
+        assert job and not schedule.needs_fresh_worker(job)
+        schedule.give_back(job)
+    assert not schedule.failures and not schedule.over
+
+
+@given(st.lists(st.sampled_from(["finish", "skip", "crash", "load crash", "lost"]), max_size=60))
+def test_every_job_ends_once_whatever_happens(events: list[str]) -> None:
+    names = [f"clip{i}" for i in range(8)]
+    schedule = Schedule(
+        [*jobs(*names[:4]), *jobs(*names[4:], character="Bob.glb")],
+    )
+    finished: list[str] = []
+    for event in [*events, *["finish"] * 8]:
+        job = schedule.next()
+        if job is None:
+            break
+        if event == "finish":
+            schedule.finish(job)
+            finished.append(job.name)
+        elif event == "skip":
+            schedule.skip(job, "No.")
+        elif event == "lost":
+            schedule.give_back(job)
+        else:
+            crash(schedule, job, loading=event == "load crash")
+    assert schedule.over
+    failed = [failure.name for failure in schedule.failures]
+    assert sorted(finished + failed) == names
+    assert schedule.done == schedule.total == 10 * len(finished)
+
+
+# ---- failed.json -------------------------------------------------------------------------------
+
+
+def entries(folder: Path) -> list[dict[str, object]]:
+    return json.loads((folder / "failed.json").read_text())
+
+
+def test_failures_are_sorted_and_gone_when_there_are_none(tmp_path: Path) -> None:
+    bad = Failure("clip", "b", "It crashes Blender.", True)
+    clips.write_failures(
+        tmp_path,
+        [bad, Failure("clip", "a", "No.", False), Failure("file", "z.fbx", "It is cut.", False)],
+    )
+    assert entries(tmp_path) == [
+        {"file": "z.fbx", "reason": "It is cut.", "crashed": False},
+        {"clip": "a", "reason": "No.", "crashed": False},
+        {"clip": "b", "reason": "It crashes Blender.", "crashed": True},
+    ]
+    clips.write_failures(tmp_path, [bad])
+    assert [entry["clip"] for entry in entries(tmp_path)] == ["b"]
+    clips.write_failures(tmp_path, [])
+    assert not (tmp_path / "failed.json").exists()
+
+
+def test_a_shard_keeps_what_another_has_noted(tmp_path: Path) -> None:
+    theirs, ours = Failure("clip", "theirs", "No.", False), Failure("clip", "ours", "No.", False)
+    gone = Failure("clip", "of no plan", "No.", False)
+    clips.write_failures(tmp_path, [theirs, gone, ours])
+    clips.write_failures(tmp_path, [ours], elsewhere={"theirs"})
+    assert [entry["clip"] for entry in entries(tmp_path)] == ["ours", "theirs"]
+    clips.write_failures(tmp_path, [], elsewhere={"theirs"})
+    assert [entry["clip"] for entry in entries(tmp_path)] == ["theirs"]
+
+
+def test_a_damaged_list_is_written_anew(tmp_path: Path) -> None:
+    (tmp_path / "failed.json").write_text("[{")
+    clips.write_failures(tmp_path, [Failure("clip", "a", "No.", False)], elsewhere={"b"})
+    assert [entry["clip"] for entry in entries(tmp_path)] == ["a"]
