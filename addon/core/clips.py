@@ -7,17 +7,16 @@ or touches Blender, so local workers and a Ray cluster share it.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from collections import Counter, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from .dataset import safe_name, split_of
 from .files import write_whole
 
 MAX_CRASHES = 2
@@ -61,22 +60,10 @@ class Progress:
     failures: int = 0
 
 
-def clip_name(character: str, motion: str) -> str:
-    """A file name for a clip, unique even where two names differ only in odd characters.
-
-    Args:
-        character: file name of the character.
-        motion: name of the motion.
-    """
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "_", f"{Path(character).stem}--{motion}")
-    digest = hashlib.sha1(f"{character}\0{motion}".encode()).hexdigest()[:6]
-    return f"{plain[:80]}-{digest}"
-
-
 def plan(
     characters: Iterable[str],
     motions: Mapping[str, int],
-    splits: Mapping[str, Collection[str]],
+    description: Mapping[str, Any],
     *,
     cameras: int,
     limit: int = 0,
@@ -91,30 +78,28 @@ def plan(
     Args:
         characters: file names of the characters.
         motions: name of each motion -> its number of poses.
-        splits: name of each split -> file names of its characters.
+        description: what ``dataset.json`` holds: it says which split a character belongs to.
         cameras: views of each pose.
         limit: number of views after which to stop, 0 for all.
         seed: of the random order.
     """
-    split_of = {name: split for split, names in splits.items() for name in names}
-    clips = [
-        Clip(clip_name(character, motion), character, motion, motions[motion], split_of[character])
-        for character in sorted(characters)
-        for motion in sorted(motions)
-        if motions[motion]
-    ]
+    clips = []
+    for character in sorted(characters):
+        stem = Path(character).stem
+        split = split_of(description, stem)
+        clips += [
+            Clip(safe_name(stem, motion), character, motion, poses, split)
+            for motion, poses in sorted(motions.items())
+            if poses
+        ]
     if not limit:
         return clips
     left = -(-limit // cameras)
-    poses = [0] * len(clips)
+    taken = [0] * len(clips)
     for i in np.random.default_rng(seed).permutation(len(clips)):
-        poses[i] = min(clips[i].poses, left)
-        left -= poses[i]
-    return [
-        Clip(**{**asdict(clip), "poses": count})
-        for clip, count in zip(clips, poses, strict=True)
-        if count
-    ]
+        taken[i] = min(clips[i].poses, left)
+        left -= taken[i]
+    return [replace(clip, poses=poses) for clip, poses in zip(clips, taken, strict=True) if poses]
 
 
 def shard(clips: Sequence[Clip], index: int, count: int) -> list[Clip]:
@@ -195,14 +180,19 @@ class Schedule:
     it. Two crashes while the same character was being loaded fail all jobs that wait for it.
     """
 
-    def __init__(self, jobs: Iterable[Job]) -> None:
-        """Start with every job waiting, in the given order."""
+    def __init__(self, jobs: Iterable[Job], views_before: int = 0) -> None:
+        """Start with every job waiting, in the given order.
+
+        Args:
+            jobs: what is to be done.
+            views_before: drawn in earlier runs; they count as done.
+        """
         self._waiting = deque(jobs)
         self._running: dict[Job, _Attempt] = {}
         self._crashes: Counter[str] = Counter()
         self._loading_crashes: Counter[str] = Counter()
-        self._views = 0
-        self.total = sum(job.views for job in self._waiting)
+        self._views = views_before
+        self.total = views_before + sum(job.views for job in self._waiting)
         self.finished = 0
         self.failures: list[Failure] = []
 

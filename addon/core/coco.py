@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from . import skeleton
 from .errors import UserError
+from .files import part_path
 
 CATEGORY: dict[str, Any] = {
     "id": 1,
@@ -76,7 +77,7 @@ class Writer:
         self.path = path
         self.images = self.figures = 0
         self._info = {"description": "Croquis sketch dataset", "pixel_centre": 0.5, **info}
-        self._parts = [path.with_name(path.name + end) for end in (".part", ".figures.part")]
+        self._parts = [part_path(path), part_path(path.with_name(path.name + ".figures"))]
         self._files = [part.open("w+", encoding="utf-8") for part in self._parts]
         self._files[0].write(f'{{"info":{_compact(self._info)},"images":[')
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
+import platform
+import re
+import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import UserError
+
+_HOST = re.sub(r"[^A-Za-z0-9-]", "-", platform.node())[:40]
+_DAY = 24 * 60 * 60  # seconds
 
 
 def files_in(folder: Path, suffixes: tuple[str, ...], kind: str) -> list[Path]:
@@ -33,12 +41,49 @@ def files_in(folder: Path, suffixes: tuple[str, ...], kind: str) -> list[Path]:
     return files
 
 
+def part_path(path: Path) -> Path:
+    """Where this process writes a file before it is whole: ``NAME.HOST+PID.part`` beside it."""
+    return path.with_name(f"{path.name}.{_HOST}+{os.getpid()}.part")
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Delete the parts of files, here and below, whose writers were killed.
+
+    Those are the parts of this machine's processes that live no more. Of another machine's
+    processes nothing is known, so their parts go when nobody has touched them for a day.
+
+    Raises:
+        OSError: a part cannot be deleted.
+    """
+    for path in folder.rglob("*.part"):
+        host, _, process = path.name.removesuffix(".part").rpartition(".")[2].rpartition("+")
+        with contextlib.suppress(FileNotFoundError):  # it has become whole meanwhile
+            old = time.time() - path.stat().st_mtime > _DAY
+            if old or (host == _HOST and process.isdigit() and not _lives(int(process))):
+                path.unlink()
+
+
+def _lives(process: int) -> bool:
+    """Whether there is such a process on this machine; yes where that cannot be told."""
+    if os.name == "nt":  # where os.kill ends the process whatever the signal
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
+
+
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """A place beside ``path`` to write to, renamed to ``path`` when the block ends well.
 
     Whatever goes wrong (a full disk, Esc, an exception), no half-written file keeps the final name,
-    and an older file of that name stays as it was.
+    and an older file of that name stays as it was. Several processes may write the same file at
+    the same time: the last to end wins. A killed one leaves its part behind for
+    :func:`remove_abandoned`.
 
     Yields:
         The path to write.
@@ -46,7 +91,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     Raises:
         OSError: the folder cannot be written or the disk is full.
     """
-    temporary = path.with_name(path.name + ".part")
+    temporary = part_path(path)
     try:
         yield temporary
         temporary.replace(path)
