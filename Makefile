@@ -73,7 +73,7 @@ clean: ## Remove what was built, but not the environments
 	install its system libraries with apt install $(SYSTEM_LIBRARIES)." >&2; exit 2; }
 	@touch $@
 
-.venv/.dev: requirements/dev.txt .venv/.run
+.venv/.dev: requirements/dev.txt requirements/ray.txt .venv/.run
 	$(PY) -m pip install --quiet -r requirements/dev.txt
 	@touch $@
 
