@@ -1,4 +1,4 @@
-"""Characters from .fbx, .glb, .gltf, .vrm and .blend files: an armature and its skinned meshes."""
+"""Characters from .fbx, .glb, .gltf, .vrm and .blend files: an armature and the meshes it moves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from typing import Any
 import bpy
 from bpy.types import Object
 
-from ..core import skeleton
 from ..core.errors import UserError
 
 SUFFIXES = (".fbx", ".glb", ".gltf", ".vrm", ".blend")
@@ -23,17 +22,20 @@ SUFFIXES = (".fbx", ".glb", ".gltf", ".vrm", ".blend")
 
 @dataclass(frozen=True)
 class Character:
-    """An armature and the meshes that it deforms.
+    """An armature and the meshes that it moves.
 
     Attributes:
         name: the file's name without its ending.
         armature: the armature object.
-        meshes: its skinned mesh objects; helper meshes of the file are not among them.
+        meshes: the mesh objects that it deforms and those that hang from one of its bones (a hat,
+            a sword); helper meshes of the file are not among them.
+        objects: everything that came with the file, to be taken away with it.
     """
 
     name: str
     armature: Object
     meshes: list[Object]
+    objects: list[Object]
 
 
 def import_character(path: str | Path) -> Character:
@@ -54,7 +56,7 @@ def import_character(path: str | Path) -> Character:
             raise UserError(f"{path.name} holds no armature; choose a rigged character.")
         skins = {obj: _meshes_of(obj, added) for obj in armatures}
         armature = max(armatures, key=lambda obj: (len(skins[obj]), len(obj.data.bones)))
-        return Character(path.stem, armature, skins[armature])
+        return Character(path.stem, armature, skins[armature], added)
 
 
 def import_objects(path: Path) -> list[Object]:
@@ -65,8 +67,9 @@ def import_objects(path: Path) -> list[Object]:
     """
     if not path.is_file():
         raise UserError(f"There is no file {path}.")
-    if path.suffix.lower() not in SUFFIXES:
-        raise UserError(f"{path.name} is not a character file; use one of {', '.join(SUFFIXES)}.")
+    known = (*SUFFIXES, ".bvh")
+    if path.suffix.lower() not in known:
+        raise UserError(f"{path.name} cannot be imported; use one of {', '.join(known)}.")
     before = set(bpy.data.objects)
     try:
         _import(path)
@@ -99,6 +102,8 @@ def _import(path: Path) -> None:
                 copy = Path(folder, path.stem + ".glb")
                 shutil.copyfile(path, copy)
                 bpy.ops.import_scene.gltf(filepath=str(copy))
+        elif suffix == ".bvh":
+            bpy.ops.import_anim.bvh(filepath=str(path), rotate_mode="QUATERNION")
         else:
             bpy.ops.import_scene.gltf(filepath=str(path))
 
@@ -110,26 +115,22 @@ def remove_objects(objects: list[Object]) -> None:
     data.orphans_purge(do_local_ids=True, do_linked_ids=True, do_recursive=True)
 
 
-def bones_by_keypoint(armature: Object) -> dict[str, str]:
-    """Bare Mixamo name -> the armature's bone name, for the bones that carry keypoints.
-
-    Name spaces (``mixamorig:``, ``vis_char_144:mixamorig7:``) do not count.
-    """
-    known = set(skeleton.KEYPOINTS)
-    return {
-        bare: bone.name
-        for bone in armature.data.bones
-        if (bare := skeleton.bare_bone_name(bone.name)) in known
-    }
-
-
 def _meshes_of(armature: Object, objects: list[Object]) -> list[Object]:
     return [
         obj
         for obj in objects
         if obj.type == "MESH"
-        and any(m.type == "ARMATURE" and m.object == armature for m in obj.modifiers)
+        and (hangs_from_bone(obj, armature) or any(_deforms(m, armature) for m in obj.modifiers))
     ]
+
+
+def hangs_from_bone(obj: Object, armature: Object) -> bool:
+    """Whether an object moves stiffly with one bone instead of being deformed."""
+    return obj.parent == armature and obj.parent_type == "BONE"
+
+
+def _deforms(modifier: bpy.types.Modifier, armature: Object) -> bool:
+    return modifier.type == "ARMATURE" and modifier.object == armature
 
 
 _COLLECTIONS = (
