@@ -1,124 +1,144 @@
-"""Long work in a child Blender, so that the user's scene and window stay untouched and alive."""
+"""A worker's life: a Blender that reads jobs from standard input and answers on standard output.
+
+Both are lines of JSON. Whatever else Blender prints there is noise; :data:`MARK` tells the answers
+from it.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
-import tempfile
+import traceback
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 import bpy
 
+from ..core.clips import Clip
+from ..core.dataset import DatasetSettings, gather
 from ..core.errors import UserError
-from .dataset import DatasetSettings, Progress, render_dataset
+from . import dataset
 
-_START = "import sys, importlib; importlib.import_module({module!r}).main(sys.argv[-1])"
-_MARK = "croquis:"
+MARK = "croquis:"
 
+Answer = tuple[str, Any]
+"""What happened, and its value:
 
-def render_in_child(settings: DatasetSettings) -> Iterator[Progress]:
-    """:func:`dataset.render_dataset` in a Blender of its own.
+- ``ready``: Blender runs and the first job begins; None.
+- ``views``: so many more views are drawn.
+- ``finished``: the job is done; what it counted, or None.
+- ``skipped``: the job cannot be done; a sentence for the user.
+- ``crashed``: a fault of ours; a sentence. The worker must not be used any more.
+- ``stopped``: nothing can go on; a sentence for the user.
+"""
 
-    The generator never waits: every step reports the latest news of the child. Closing it ends the
-    child; its finished clips stay and a later run goes on after them.
-
-    Args:
-        settings: what to render.
-
-    Yields:
-        Progress, the same one again while there is nothing new.
-
-    Raises:
-        UserError: what the child could not do, in its own sentence.
-        RuntimeError: the child broke; the message holds the end of its output.
-    """
-    settings.check()
-    with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
-        log = Path(folder, "log.txt")
-        output = stack.enter_context(log.open("wb"))
-        news = _News(stack.enter_context(log.open("rb")))
-        child = subprocess.Popen(
-            _command(settings),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            cwd=_package_root(),
-        )
-        stack.callback(_end, child)
-        while child.poll() is None:
-            yield news.read()
-        final = news.read()
-        if news.error:
-            raise UserError(news.error)
-        if child.returncode:
-            raise RuntimeError(f"The child Blender broke: {news.tail()}")
-        yield final
-
-
-def _command(settings: DatasetSettings) -> list[str]:
-    task = json.dumps(asdict(settings), default=str)
-    code = _START.format(module=__name__)
-    if not bpy.app.binary_path:  # the bpy wheel: this Python is the Blender
-        return [sys.executable, "-c", code, task]
-    return [bpy.app.binary_path, "-b", "--python-exit-code", "1", "--python-expr", code, "--", task]
-
-
-def _package_root() -> Path:
-    """The folder from which this module is imported by its full name."""
-    return Path(__file__).resolve().parents[__name__.count(".")]
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    if child.poll() is None:
-        child.terminate()
-        child.wait()
-
-
-class _News:
-    """What the child has said so far. Its own lines are JSON behind a mark, the rest Blender's."""
-
-    def __init__(self, log: BinaryIO) -> None:
-        self._log = log
-        self._progress = Progress(0, 0, "Starting a second Blender")
-        self._rest = b""
-        self._last: list[str] = []
-        self.error = ""
-
-    def read(self) -> Progress:
-        """Take in what is new; returns the latest progress."""
-        *lines, self._rest = (self._rest + self._log.read()).split(b"\n")
-        for line in (line.decode("utf-8", "replace").strip() for line in lines):
-            if line.startswith(_MARK):
-                message = json.loads(line.removeprefix(_MARK))
-                self.error = message.get("error", "")
-                if not self.error:
-                    self._progress = Progress(**message)
-            elif line:
-                self._last = [*self._last[-4:], line]
-        return self._progress
-
-    def tail(self) -> str:
-        """The child's last words that were not meant for us."""
-        return " / ".join(self._last) or "it said nothing."
+LAST = ("finished", "skipped", "crashed", "stopped")
+"""The answers that end a job."""
 
 
 def main(task: str) -> None:
-    """The child's whole life: render what the JSON says, report on standard output."""
+    """Do jobs until standard input ends.
+
+    Args:
+        task: the settings, as JSON.
+    """
     parent = os.getppid()
-    values = json.loads(task)
-    paths = {name: Path(values.pop(name)) for name in ("characters", "animations", "out")}
-    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    try:
-        for progress in render_dataset(DatasetSettings(**paths, **values)):
-            print(_MARK + json.dumps(asdict(progress)), flush=True)
-            if os.getppid() != parent:  # killed: nobody is left to stop this one (not on Windows)
-                break
-    except (UserError, OSError) as error:
-        print(_MARK + json.dumps({"error": str(error)}), flush=True)
+    worker = Worker(task)
+    # A killed supervisor closes our input; while a job runs, only the parent's change shows it
+    # (on Windows nothing does, and the job is the last).
+    for line in sys.stdin:
+        for what, value in worker.answers(json.loads(line)):
+            _say(what, value)
+            if what in ("crashed", "stopped") or os.getppid() != parent:
+                return
+
+
+class Worker:
+    """Does jobs, in the current scene, which it empties; one a process."""
+
+    def __init__(self, task: str) -> None:
+        """Note the settings; nothing happens before the first job.
+
+        Args:
+            task: the settings, as JSON.
+        """
+        self._settings = DatasetSettings.from_json(json.loads(task))
+        self._studio: dataset.Studio | None = None
+
+    def answers(self, request: dict[str, Any]) -> Iterator[Answer]:
+        """Do one job.
+
+        Args:
+            request: a ``Job``'s request.
+
+        Yields:
+            What happens, and at the end one of :data:`LAST`.
+        """
+        if self._studio is None:
+            try:
+                self._studio = dataset.Studio(self._settings)
+            except (UserError, OSError) as error:
+                yield "stopped", sentence(error)
+                return
+            yield "ready", None
+        try:
+            yield from _do(self._studio, request)
+        except UserError as error:
+            yield "skipped", str(error)
+        except OSError as error:
+            yield "stopped", sentence(error)
+        except Exception as error:
+            traceback.print_exc()
+            yield "crashed", f"It ended in an error of Croquis ({type(error).__name__}: {error})."
+
+
+def _do(studio: dataset.Studio, request: dict[str, Any]) -> Iterator[Answer]:
+    count = None
+    match request["do"]:
+        case "read_motion":
+            studio.read_motion(Path(request["path"]))
+        case "load":
+            studio.load(request["character"])
+        case "render":
+            for views in studio.render(Clip(**request["clip"]), request["without"]):
+                yield "views", views
+        case "gather":
+            count = gather(studio.settings.out)
+    yield "finished", count
+
+
+def sentence(error: UserError | OSError) -> str:
+    """What the user reads of an error that ends the run."""
+    if isinstance(error, UserError):
+        return str(error)
+    place = f"{error.filename}: " if error.filename else ""
+    return (
+        f"{place}{error.strerror or error}. Put that right and start again: "
+        "finished clips are kept and the run goes on after them."
+    )
+
+
+def _say(what: str, value: Any) -> None:
+    # Blender's own half-printed line, if there is one, ends here.
+    sys.stdout.write(f"\n{MARK}{json.dumps([what, value])}\n")
+    sys.stdout.flush()
+
+
+def start_code() -> str:
+    """Python code that turns a Blender into a worker; its last argument is the task."""
+    return f"import sys, importlib; importlib.import_module({__name__!r}).main(sys.argv[-1])"
+
+
+def command(task: str) -> list[str]:
+    """The command line of a worker in this same Blender."""
+    if not bpy.app.binary_path:  # the bpy wheel: this Python is the Blender
+        return [sys.executable, "-c", start_code(), task]
+    code = ["--python-exit-code", "1", "--python-expr", start_code()]
+    return [bpy.app.binary_path, "-b", *code, "--", task]
+
+
+def package_root() -> Path:
+    """The folder from which this module is imported by its full name."""
+    return Path(__file__).resolve().parents[__name__.count(".")]

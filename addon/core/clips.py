@@ -8,6 +8,7 @@ or touches Blender, so local workers and a Ray cluster share it.
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -16,11 +17,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .dataset import safe_name, split_of
+from .dataset import MAPS, poses_done, safe_name, split_of
 from .files import write_whole
 
 MAX_CRASHES = 2
-"""A clip that crashed this often has failed, and so has a character while it was loaded."""
+"""A clip or a file that crashed Blender this often has failed."""
 
 FAILED = "failed.json"
 
@@ -63,7 +64,7 @@ class Progress:
 def plan(
     characters: Iterable[str],
     motions: Mapping[str, int],
-    description: Mapping[str, Any],
+    description: dict[str, Any],
     *,
     cameras: int,
     limit: int = 0,
@@ -116,7 +117,6 @@ class Job:
         request: what the worker is told, fit for JSON.
         message: for the user, while it is being done.
         views: how many it draws.
-        character: file name of the character that it needs, if any.
         kind: what the name is the name of.
     """
 
@@ -124,25 +124,39 @@ class Job:
     request: dict[str, Any] = field(hash=False)
     message: str
     views: int = 0
-    character: str = ""
     kind: Literal["clip", "file"] = "file"
 
 
-def render_job(clip: Clip, cameras: int) -> Job:
-    """The job of rendering a clip."""
+def motion_job(path: Path) -> Job:
+    """The job of reading an animation file."""
+    return Job(path.name, {"do": "read_motion", "path": str(path)}, f"Reading {path.name}")
+
+
+def character_job(name: str) -> Job:
+    """The job of loading a character file, to see whether it can be used."""
+    return Job(name, {"do": "load", "character": name}, f"Loading {name}")
+
+
+def render_job(clip: Clip, cameras: int, without: Iterable[str] = ()) -> Job:
+    """The job of rendering a clip.
+
+    Args:
+        clip: which.
+        cameras: views of each pose.
+        without: file names of characters that cannot be used, not even beside this one.
+    """
     return Job(
         name=clip.name,
-        request={"do": "render", "clip": asdict(clip)},
+        request={"do": "render", "clip": asdict(clip), "without": sorted(without)},
         message=f"{Path(clip.character).stem}: {clip.motion}",
         views=clip.poses * cameras,
-        character=clip.character,
         kind="clip",
     )
 
 
-def read_job(path: Path) -> Job:
-    """The job of reading an animation file."""
-    return Job(path.name, {"do": "read_motion", "path": str(path)}, f"Reading {path.name}")
+def gather_job() -> Job:
+    """The job of gathering the annotations of all finished clips."""
+    return Job("annotations.json", {"do": "gather"}, "Gathering the annotations")
 
 
 @dataclass(frozen=True)
@@ -165,41 +179,30 @@ class Failure:
         return {self.kind: self.name, "reason": self.reason, "crashed": self.crashed}
 
 
-@dataclass
-class _Attempt:
-    """A job in some worker's hands: the views that it has drawn, the character that it loads."""
-
-    views: int = 0
-    loading: str = ""
-
-
 class Schedule:
     """Which jobs wait, run, are done or have failed. Workers ask it for jobs and tell it news.
 
     A job that crashed its worker is given out once more, for a fresh worker; a second crash fails
-    it. Two crashes while the same character was being loaded fail all jobs that wait for it.
+    it.
+
+    Attributes:
+        total: views of all jobs but those that failed.
+        failures: what failed so far.
     """
 
-    def __init__(self, jobs: Iterable[Job], views_before: int = 0) -> None:
-        """Start with every job waiting, in the given order.
-
-        Args:
-            jobs: what is to be done.
-            views_before: drawn in earlier runs; they count as done.
-        """
+    def __init__(self, jobs: Iterable[Job]) -> None:
+        """Start with every job waiting, in the given order."""
         self._waiting = deque(jobs)
-        self._running: dict[Job, _Attempt] = {}
-        self._crashes: Counter[str] = Counter()
-        self._loading_crashes: Counter[str] = Counter()
-        self._views = views_before
-        self.total = views_before + sum(job.views for job in self._waiting)
-        self.finished = 0
+        self._running: dict[Job, int] = {}  # the views that each has drawn
+        self._crashes: Counter[Job] = Counter()
+        self._views = 0
+        self.total = sum(job.views for job in self._waiting)
         self.failures: list[Failure] = []
 
     @property
     def done(self) -> int:
         """Views drawn, with those of the jobs in hand."""
-        return self._views + sum(attempt.views for attempt in self._running.values())
+        return self._views + sum(self._running.values())
 
     @property
     def over(self) -> bool:
@@ -211,28 +214,21 @@ class Schedule:
         if not self._waiting:
             return None
         job = self._waiting.popleft()
-        self._running[job] = _Attempt()
+        self._running[job] = 0
         return job
 
     def needs_fresh_worker(self, job: Job) -> bool:
         """The job has crashed a worker; its other try must not depend on what went before."""
-        return self._crashes[job.name] > 0
-
-    def loading(self, job: Job, character: str) -> None:
-        """The worker starts to load a character."""
-        self._running[job].loading = character
+        return self._crashes[job] > 0
 
     def advance(self, job: Job, views: int) -> None:
-        """The job's characters are loaded, and the worker has drawn so many more views."""
-        attempt = self._running[job]
-        attempt.loading = ""
-        attempt.views += views
+        """The worker has drawn so many more views."""
+        self._running[job] += views
 
     def finish(self, job: Job) -> None:
         """The job is done."""
         del self._running[job]
         self._views += job.views
-        self.finished += 1
 
     def skip(self, job: Job, reason: str) -> None:
         """The job cannot be done; the reason is a sentence for the user."""
@@ -246,19 +242,12 @@ class Schedule:
 
     def crash(self, job: Job, reason: str) -> None:
         """The worker ended over the job; the reason is a sentence, the same for the same cause."""
-        character = self._running.pop(job).loading
-        self._crashes[job.name] += 1
-        self._loading_crashes[character] += bool(character)
-        if self._loading_crashes[character] >= MAX_CRASHES:
-            reason = f"{character} cannot be loaded. {reason}"
-            self._fail(job, reason, crashed=True)
-            for other in [other for other in self._waiting if other.character == character]:
-                self._waiting.remove(other)
-                self._fail(other, reason, crashed=True)
-        elif self._crashes[job.name] >= MAX_CRASHES:
-            self._fail(job, reason, crashed=True)
-        else:
+        del self._running[job]
+        self._crashes[job] += 1
+        if self._crashes[job] < MAX_CRASHES:
             self._waiting.appendleft(job)
+        else:
+            self._fail(job, reason, crashed=True)
 
     def _fail(self, job: Job, reason: str, *, crashed: bool) -> None:
         self.total -= job.views
@@ -273,16 +262,17 @@ def write_failures(
     Args:
         folder: the dataset's.
         failures: of this run.
-        elsewhere: names of the clips that other shards see to; what the file says of them stays.
+        elsewhere: names of the clips and files that other shards see to; what ``failed.json`` says
+            of them stays.
 
     Raises:
         OSError: the disk is full or the folder cannot be written.
     """
     path = folder / FAILED
     entries = [failure.entry() for failure in failures]
-    entries += [entry for entry in read_failures(folder) if entry.get("clip") in elsewhere]
+    entries += [entry for entry in read_failures(folder) if _name(entry) in elsewhere]
     # The order of events differs between runs; the file must not.
-    entries.sort(key=lambda entry: ("clip" in entry, entry.get("clip") or entry.get("file")))
+    entries.sort(key=lambda entry: ("clip" in entry, _name(entry)))
     if entries:
         write_whole(path, json.dumps(entries, indent=1).encode())
     else:
@@ -295,3 +285,26 @@ def read_failures(folder: Path) -> list[dict[str, Any]]:
         return json.loads((folder / FAILED).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return []
+
+
+def _name(entry: dict[str, Any]) -> str:
+    return entry.get("clip") or entry.get("file") or ""
+
+
+def discard(folder: Path, clip: str) -> None:
+    """Take away what a clip that failed has left in the dataset: it is finished or absent.
+
+    Args:
+        folder: the dataset's.
+        clip: the clip's name.
+
+    Raises:
+        OSError: a file cannot be deleted.
+    """
+    if poses_done(folder, clip):  # of a shorter run, whose files these are
+        return
+    for label in ("images", *MAPS):
+        if (folder / label / clip).is_dir():
+            shutil.rmtree(folder / label / clip)
+    for label in ("strokes", "joints"):
+        (folder / label / f"{clip}.npz").unlink(missing_ok=True)

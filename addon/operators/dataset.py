@@ -1,4 +1,4 @@
-"""The dataset renderer as an operator."""
+"""The dataset renderer as operators: a run beside the user's work, and a look at what it made."""
 
 from __future__ import annotations
 
@@ -8,15 +8,131 @@ from pathlib import Path
 
 import bpy
 
-from ..blender.child import render_in_child
-from ..blender.dataset import DatasetSettings, Progress
+from ..blender.contact_sheet import draw_contact_sheet, show_picture
+from ..blender.workers import render_in_workers
+from ..core.clips import Progress
+from ..core.dataset import LABELS, NONE, STYLES, DatasetSettings
 from ..core.errors import UserError
+from ..core.pace import Pace, duration
 
-_INTERVAL = 0.1  # seconds between two looks at the child
+_INTERVAL = 0.1  # seconds between two looks at the workers
+_REDRAW = 0.5  # seconds between two updates of what the user sees
+_FOLDERS = ("characters", "animations", "output")
+
+
+def dataset_settings(context: bpy.types.Context) -> DatasetSettings:
+    """What the panel describes, not checked."""
+    chosen = context.scene.croquis.dataset
+    held_out = tuple(name.strip() for name in chosen.hold_out.split(",") if name.strip())
+    characters, animations, out = (_folder(getattr(chosen, name)) for name in _FOLDERS)
+    return DatasetSettings(
+        characters=characters,
+        animations=animations,
+        out=out,
+        cameras=chosen.cameras,
+        every=chosen.every,
+        size=chosen.size,
+        limit=chosen.limit,
+        max_per_clip=chosen.max_per_clip,
+        seed=chosen.seed,
+        images=chosen.images,
+        labels=tuple(label for label in LABELS if label in chosen.labels),
+        figures=(chosen.figures_min, chosen.figures_max),
+        props=chosen.props,
+        camera_jitter=chosen.camera_jitter,
+        limb_perspective=chosen.limb_perspective,
+        proportions=chosen.proportions,
+        pose_noise=chosen.pose_noise,
+        styles=tuple(style for style in STYLES if style in chosen.styles),
+        ink=chosen.ink,
+        hold_out=held_out or (NONE,),
+    )
+
+
+def why_not(context: bpy.types.Context) -> str:
+    """Why the dataset that the panel describes cannot be rendered, or "".
+
+    Panels ask at every drawing, so the folders' files are not looked at.
+    """
+    for name in _FOLDERS:
+        if reason := _not_chosen(context, name):
+            return reason
+    try:
+        dataset_settings(context).check_choices()
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+def _not_chosen(context: bpy.types.Context, name: str) -> str:
+    if getattr(context.scene.croquis.dataset, name):
+        return ""
+    return f"Choose the folder “{name.capitalize()}” first."
+
+
+def _folder(path: str) -> Path:
+    return Path(bpy.path.abspath(path))
+
+
+class Run:
+    """A dataset that is being rendered.
+
+    Attributes:
+        out: the dataset's folder.
+        progress: where it stands.
+    """
+
+    def __init__(self, settings: DatasetSettings, workers: int) -> None:
+        self.out = settings.out
+        self.progress = Progress(0, 0, "Starting")
+        self._work: Iterator[Progress] = render_in_workers(settings, workers)
+        self._pace = Pace()
+
+    def step(self) -> bool:
+        """Take notice of the news; False at the end.
+
+        Raises:
+            UserError, OSError, RuntimeError: the run cannot go on.
+        """
+        progress = next(self._work, None)
+        if progress is None:
+            return False
+        self.progress = progress
+        if progress.total:
+            self._pace.note(progress.done, time.monotonic())
+        return True
+
+    def close(self) -> None:
+        """End the workers."""
+        self._work.close()
+
+    @property
+    def share(self) -> float:
+        """How much of it is done, 0 to 1."""
+        return self.progress.done / max(self.progress.total, 1)
+
+    def count(self) -> str:
+        """How many drawings there are, "" while it is not known how many there will be."""
+        done, total = self.progress.done, self.progress.total
+        return f"{done:,} of {total:,} drawings" if total else ""
+
+    def pace(self) -> str:
+        """Rate and time left, "" while nothing is known of them."""
+        left = self._pace.seconds_left(self.progress.total)
+        return "" if left is None else f"{self._pace.rate:.1f} per second, {duration(left)} left"
+
+    def failures(self) -> str:
+        """How much could not be used, "" for nothing."""
+        count = self.progress.failures
+        return f"{count} failed, see failed.json" if count else ""
+
+    def finished_clips(self) -> int:
+        """Number of clips that stand in the dataset's folder."""
+        return sum(1 for _ in (self.out / "clips").glob("*.json"))
 
 
 class CROQUIS_OT_render_dataset(bpy.types.Operator):
-    """Render the dataset that the panel describes, in a child Blender."""
+    """Render the dataset that the panel describes, in child Blenders."""
 
     bl_idname = "croquis.render_dataset"
     bl_label = "Render Dataset"
@@ -25,89 +141,156 @@ class CROQUIS_OT_render_dataset(bpy.types.Operator):
         "Esc stops, and a later run goes on from there"
     )
 
-    _running = False
-    _work: Iterator[Progress]
+    running: Run | None = None
+    """The run that is on, for the panel to show; there is at most one in a Blender."""
+
     _timer: bpy.types.Timer
-    _last = Progress(0, 0, "")
+    _drawn = 0.0  # when the user last saw something new
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """The three folders are chosen and no other run is on."""
-        settings = context.scene.croquis.dataset
-        if cls._running:
-            cls.poll_message_set("A dataset is being rendered already; press Esc to stop it.")
-            return False
-        for name in ("characters", "animations", "output"):
-            if not getattr(settings, name):
-                cls.poll_message_set(f"Choose the folder “{name.capitalize()}” first.")
-                return False
-        return True
+        """The settings make sense and no other run is on."""
+        reason = why_not(context)
+        if cls.running:
+            reason = "A dataset is being rendered already; press Esc to stop it."
+        if reason:
+            cls.poll_message_set(reason)
+        return not reason
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Render; with a window, in small steps beside the user's work."""
-        chosen = context.scene.croquis.dataset
-        settings = DatasetSettings(
-            characters=Path(bpy.path.abspath(chosen.characters)),
-            animations=Path(bpy.path.abspath(chosen.animations)),
-            out=Path(bpy.path.abspath(chosen.output)),
-            cameras=chosen.cameras,
-            every=chosen.every,
-            size=chosen.size,
-            limit=chosen.limit,
-        )
-        self._work = render_in_child(settings)
+        run = Run(dataset_settings(context), context.scene.croquis.dataset.workers)
         if bpy.app.background:
-            while (result := self._step()) == {"RUNNING_MODAL"}:
+            while (result := self._step(run)) is None:
                 time.sleep(_INTERVAL)
+            if result == {"FINISHED"}:
+                self._end(run)
             return result
         # The first step finds out whether the folders are usable, before anything is set up.
-        if (result := self._step()) != {"RUNNING_MODAL"}:
+        if (result := self._step(run)) is not None:
             return result
+        type(self).running = run
         manager = context.window_manager
-        type(self)._running = True
         self._timer = manager.event_timer_add(_INTERVAL, window=context.window)
-        manager.progress_begin(0, 100)
         manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Look at the work now and then; leave every other event to Blender."""
+        run = self.running
+        if run is None:
+            return {"CANCELLED"}
         if event.type == "ESC":
-            self._finish(context)
-            self.report({"WARNING"}, f"Stopped after {self._last.done} drawings; they are kept.")
+            self.cancel(context)
+            self.report({"WARNING"}, _stopped(run))
             return {"CANCELLED"}
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
-        result = self._step()
-        if result != {"RUNNING_MODAL"}:
-            self._finish(context)
+        result = self._step(run)
+        if result is not None:
+            self.cancel(context)
+            if result == {"FINISHED"}:
+                self._end(run, context)
             return result
-        done, total = self._last.done, self._last.total
-        context.window_manager.progress_update(100 * done // max(total, 1))
-        count = f"{done} / {total}   " if total else ""
-        context.workspace.status_text_set(f"{count}{self._last.message}   (Esc: stop)")
+        if time.monotonic() - self._drawn > _REDRAW:
+            self._drawn = time.monotonic()
+            context.workspace.status_text_set(_draw_status)
+            _redraw_sidebars(context)
         return {"PASS_THROUGH"}
 
     def cancel(self, context: bpy.types.Context) -> None:
-        """Blender closes, or loads another file."""
-        self._finish(context)
+        """Stop the work and clear the status bar; Blender calls it when it closes."""
+        context.window_manager.event_timer_remove(self._timer)
+        stop_running(context)
 
-    def _step(self) -> set[str]:
-        """One step of the work; says in Blender's words whether it goes on, is done or failed."""
+    def _step(self, run: Run) -> set[str] | None:
+        """One step of the work; says in Blender's words that it is over, if it is."""
         try:
-            self._last = next(self._work)
-        except StopIteration:
-            self.report({"INFO"}, self._last.message)
-            return {"FINISHED"}
+            return None if run.step() else {"FINISHED"}
         except (UserError, OSError, RuntimeError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        return {"RUNNING_MODAL"}
 
-    def _finish(self, context: bpy.types.Context) -> None:
-        """Stop the work and clear the status bar."""
-        self._work.close()
-        type(self)._running = False
-        context.window_manager.event_timer_remove(self._timer)
-        context.window_manager.progress_end()
-        context.workspace.status_text_set(None)
+    def _end(self, run: Run, context: bpy.types.Context | None = None) -> None:
+        """Say what there is, and show it where there is a window."""
+        try:
+            path = draw_contact_sheet(run.out)
+            if context:
+                show_picture(context, path)
+        except (UserError, OSError) as error:
+            self.report({"WARNING"}, f"{run.progress.message}; without a contact sheet: {error}")
+            return
+        failures = f" ({run.failures()})" if run.progress.failures else ""
+        self.report({"INFO"}, f"{run.progress.message}{failures}; {path.name} shows some.")
+
+
+def stop_running(context: bpy.types.Context) -> None:
+    """End the run that is on, if there is one, and its traces on the screen."""
+    run = CROQUIS_OT_render_dataset.running
+    if run is None:
+        return
+    CROQUIS_OT_render_dataset.running = None
+    run.close()
+    context.workspace.status_text_set(None)
+    _redraw_sidebars(context)
+
+
+def _stopped(run: Run) -> str:
+    count = run.finished_clips()
+    clips = "1 finished clip is" if count == 1 else f"{count} finished clips are"
+    return f"Stopped; {clips} kept in {run.out}, and Render Dataset goes on from there."
+
+
+def _draw_status(header: bpy.types.Header, _context: bpy.types.Context) -> None:
+    """What the status bar shows during a run, before what it shows anyway."""
+    run, row = CROQUIS_OT_render_dataset.running, header.layout
+    if run is None:
+        return
+    row.label(text="Stop Rendering", icon="EVENT_ESC")
+    bar = row.row()
+    bar.ui_units_x = 12
+    bar.progress(factor=run.share, text=run.count() or run.progress.message)
+    for text in (run.pace(), run.failures(), run.progress.message if run.count() else ""):
+        if text:
+            row.label(text=text)
+    row.template_input_status()
+
+
+def _redraw_sidebars(context: bpy.types.Context) -> None:
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                for region in area.regions:
+                    if region.type == "UI":
+                        region.tag_redraw()
+
+
+class CROQUIS_OT_show_contact_sheet(bpy.types.Operator):
+    """Draw the contact sheet of the output folder's dataset, and show it."""
+
+    bl_idname = "croquis.show_contact_sheet"
+    bl_label = "Show Contact Sheet"
+    bl_description = (
+        "Show drawings and labels of the dataset in the output folder, as far as it is finished, "
+        "in a new window"
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """The output folder is chosen."""
+        reason = _not_chosen(context, "output")
+        if reason:
+            cls.poll_message_set(reason)
+        return not reason
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Draw it anew, as the dataset may have grown."""
+        try:
+            path = draw_contact_sheet(_folder(context.scene.croquis.dataset.output))
+        except (UserError, OSError) as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        if not bpy.app.background:
+            show_picture(context, path)
+        self.report({"INFO"}, f"The contact sheet is {path}.")
+        return {"FINISHED"}
