@@ -1,7 +1,9 @@
 """Measure rendering, posing and training speed: python scripts/benchmark.py [--json FILE].
 
-- render: drawings of one character by Line Art, as the dataset renderer makes them, against the
-  same views through Freestyle (views a second, and their ratio, from one run);
+- render: drawings of one character as the dataset renderer makes them, with keypoints, mask and
+  strokes, with all labels, in the style Freestyle, and by as many processes as there are cores
+  (views a second, and the ratio of Line Art to Freestyle, from one run);
+- memory: what one renderer holds after 1,000 and after 10,000 views (MB);
 - pose: from the click to the posed rig, the first time and then, and what its parts take
   (seconds);
 - train: labelled drawings made by one processor core, and trained on by each network (images a
@@ -17,28 +19,22 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scripts._common import ROOT, addon, run
-
-if TYPE_CHECKING:
-    import bpy
-
-    from addon.core.camera import Camera
-    from addon.core.strokes import View
 
 CAMERAS = 8
 SIZE = 256
@@ -61,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         choices=sorted(SECTIONS),
         metavar="SECTION",
-        help="render, pose or train; may be given several times (all)",
+        help="render, memory, pose or train; may be given several times (all)",
     )
     add("--json", type=Path, metavar="FILE", help="write the figures there, too")
     add("--character", type=Path, metavar="FILE", help="draw and pose this one, Mixamo bone names")
@@ -111,100 +107,131 @@ def seconds(work: Callable[[], Any]) -> float:
 
 # --- Rendering -----------------------------------------------------------------------------------
 
+_T_POSE = {
+    "Hips": (0, 1.0, 0),
+    "Spine": (0, 0.1, 0),
+    "Spine1": (0, 0.12, 0),
+    "Spine2": (0, 0.12, 0),
+    "Neck": (0, 0.16, 0),
+    "Head": (0, 0.09, 0.02),
+    "Shoulder": (0.06, 0.13, 0),
+    "Arm": (0.12, 0, 0),
+    "ForeArm": (0.28, 0, 0),
+    "Hand": (0.25, 0, 0),
+    "UpLeg": (0.09, -0.04, 0),
+    "Leg": (0, -0.43, 0),
+    "Foot": (0, -0.43, 0),
+    "ToeBase": (0, -0.07, 0.14),
+}
+"""Joint -> offset from its parent, metres, Y up, facing +Z; the left side's."""
 
-@dataclass(frozen=True)
-class Stage:
-    """A character alone in a scene.
 
-    Attributes:
-        armature: its armature object.
-        meshes: its meshes.
-        puppet: it, ready to take poses.
+def write_motion(path: Path, poses: int) -> None:
+    """Write a pose corpus (docs/dataset.md) of one clip: limbs that swing at random."""
+    skeleton = addon("core.skeleton")
+    names = addon("core.retarget").JOINTS
+    rng = np.random.default_rng(0)
+    quaternions = np.zeros((poses, len(names), 4), np.float32)
+    quaternions[..., 0] = 1
+    for j, name in enumerate(names):
+        if name in (*skeleton.ARMS, *skeleton.LEGS, "Spine1", "Neck"):
+            quaternions[:, j, 1:] = rng.normal(0, 0.2, (poses, 3))
+    offsets = []
+    for name in names:
+        x, y, z = _T_POSE[name.removeprefix("Left").removeprefix("Right")]
+        offsets.append((-x if name.startswith("Right") else x, y, z))
+    root = np.tile(np.array([0.0, 1.0, 0.0]), (poses, 1))
+    np.savez(
+        path,
+        mixamo_names=np.array(names),
+        parents=[skeleton.PARENTS[skeleton.INDEX[name]] for name in names],
+        offsets=np.array(offsets),
+        rot=quaternions,
+        root_pos=root,
+        clip=np.zeros(poses, int),
+        clip_names=np.array(["swing"]),
+        clip_floor=np.zeros(1),
+        frame=np.arange(poses),
+    )
+
+
+def dataset_of(folder: Path, character: Path | None, poses: int, **changes: Any) -> Any:
+    """Settings for a dataset of one character in one clip, its files put into a folder.
+
+    Args:
+        folder: where characters, animations and dataset go.
+        character: a character file; the built-in mannequin without one.
+        poses: length of the clip.
+        changes: other values of the settings.
     """
+    import bpy
 
-    armature: bpy.types.Object
-    meshes: list[bpy.types.Object]
-    puppet: Any
-
-    @classmethod
-    def set(cls, character: Path | None) -> Stage:
-        """Empty the scene and bring the character, or the mannequin, onto it."""
-        import bpy
-
+    (folder / "characters").mkdir(parents=True)
+    (folder / "animations").mkdir()
+    if character is None:
         bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-        if character is None:
-            armature = addon("blender.mannequin").add_mannequin(bpy.context)
-            meshes = [child for child in armature.children if child.type == "MESH"]
-        else:
-            loaded = addon("blender.characters").import_character(character)
-            armature, meshes = loaded.armature, loaded.meshes
-        return cls(armature, meshes, addon("blender.animations").Puppet.prepare(armature))
-
-    def views(
-        self, poses: int
-    ) -> Iterator[tuple[Camera, NDArray[np.float64], NDArray[np.float64]]]:
-        """Pose after pose, camera after camera: the same ones at every call.
-
-        Yields:
-            The camera, the joints ``[23, 3]`` and all points of the body ``[N, 3]``, world space.
-        """
-        import bpy
-        from mathutils import Euler
-
-        dataset, skeleton = addon("blender.dataset"), addon("core.skeleton")
-        rng = np.random.default_rng(0)
-        for _ in range(poses):
-            for limb in (*skeleton.ARMS, *skeleton.LEGS, "Spine1", "Neck"):
-                bone = self.armature.pose.bones[self.puppet.bones[limb]]
-                bone.matrix_basis = Euler(rng.normal(0, 0.4, 3).tolist()).to_matrix().to_4x4()
-            bpy.context.view_layer.update()
-            joints = self.puppet.joints()
-            body = np.concatenate([joints, *map(dataset.mesh_points, self.meshes)])
-            for camera in addon("core.camera").ring(
-                joints[skeleton.INDEX["Spine1"]],
-                dataset.DISTANCE * self.puppet.height,
-                CAMERAS,
-                size=(SIZE, SIZE),
-                focal=SIZE,
-            ):
-                yield camera.zoomed(body, dataset.MARGIN), joints, body
-
-
-def draw_views(stage: Stage, poses: int) -> list[View]:
-    """The views as stroke records, each also drawn and encoded as the renderer does."""
-    import cv2
-
-    strokes, dataset = addon("core.strokes"), addon("blender.dataset")
-    line_art = addon("blender.lineart").LineArt()
-    drawn = []
-    try:
-        for number, (camera, joints, body) in enumerate(stage.views(poses)):
-            lines = line_art.draw(camera, body)
-            cv2.imencode(".png", dataset.draw_plain(lines, SIZE))
-            drawn.append(
-                strokes.View(
-                    strokes=lines,
-                    keypoints=camera.project(joints).astype(np.float32),
-                    visibility=np.full(len(joints), 2, np.uint8),
-                    joints=camera.to_camera(joints).astype(np.float32),
-                    frame=number // CAMERAS,
-                    camera=number % CAMERAS,
-                )
-            )
-    finally:
-        line_art.remove()
-    return drawn
-
-
-def draw_freestyle(stage: Stage, poses: int) -> None:
-    """The same views as pictures by Freestyle."""
-    freestyle = addon("blender.freestyle").Freestyle()
-    try:
+        addon("blender.mannequin").add_mannequin(bpy.context)
         with silent():
-            for camera, _, body in stage.views(poses):
-                freestyle.draw(camera, body)
-    finally:
-        freestyle.remove()
+            bpy.ops.wm.save_as_mainfile(filepath=str(folder / "characters" / "mannequin.blend"))
+    else:
+        shutil.copy(character, folder / "characters")
+    write_motion(folder / "animations" / "swing.npz", poses)
+    return addon("core.dataset").DatasetSettings(
+        **{
+            "characters": folder / "characters",
+            "animations": folder / "animations",
+            "out": folder / "dataset",
+            "cameras": CAMERAS,
+            "size": SIZE,
+            **changes,
+        }
+    )
+
+
+def planned(settings: Any) -> Any:
+    """The only clip of a dataset whose motions were read."""
+    (character,) = settings.character_files()
+    ((motion, poses),) = addon("core.dataset").motion_index(settings).items()
+    return addon("core.clips").Clip("clip", character.name, motion, poses, "train")
+
+
+def rate(character: Path | None, poses: int, **changes: Any) -> tuple[float, int]:
+    """Views a second of the renderer in this process, after its first pose, and vertices."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = dataset_of(Path(folder), character, poses + 1, **changes)
+        studio = addon("blender.dataset").Studio(settings)
+        try:
+            studio.read_motion(settings.motion_files()[0])
+            with silent():
+                work = studio.render(planned(settings))
+                next(work)  # loads the character and whatever draws
+                views, duration = 0, 0.0
+                started = time.perf_counter()
+                for count in work:
+                    views, duration = views + count, time.perf_counter() - started
+            import bpy
+
+            vertices = sum(len(mesh.vertices) for mesh in bpy.data.meshes)
+        finally:
+            studio.close()
+    return views / duration, vertices
+
+
+def rate_of_workers(character: Path | None, poses: int, workers: int) -> float:
+    """Views a second of several child Blenders together, from the first views on."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = dataset_of(Path(folder), character, poses)
+        files = settings.animations
+        for number in range(1, workers):  # each worker gets a clip of its own
+            shutil.copy(files / "swing.npz", files / f"swing{number}.npz")
+        started, first, last = 0.0, 0, (0, 0.0)
+        for progress in addon("blender.workers").render_in_workers(settings, workers):
+            if progress.done != last[0]:
+                last = (progress.done, time.perf_counter())
+                if not first:
+                    first, started = last
+            time.sleep(0.01)
+        return (last[0] - first) / (last[1] - started)
 
 
 @contextmanager
@@ -222,22 +249,50 @@ def silent() -> Iterator[None]:
 
 
 def measure_render(options: argparse.Namespace) -> Table:
-    """Views a second of Line Art and Freestyle."""
-    stage = Stage.set(options.character)
-    count = options.poses * CAMERAS
-    # One pose before each clock starts: both load their parts at the first view.
-    draw_views(stage, 1)
-    line_art = count / seconds(lambda: draw_views(stage, options.poses))
-    draw_freestyle(stage, 1)
-    freestyle = count / seconds(lambda: draw_freestyle(stage, options.poses))
-    vertices = sum(len(mesh.data.vertices) for mesh in stage.meshes)
+    """Views a second: the default labels, all labels, Freestyle, several processes."""
+    all_labels = addon("core.dataset").LABELS
+    line_art, vertices = rate(options.character, options.poses)
+    labelled, _ = rate(options.character, options.poses, labels=all_labels)
+    freestyle, _ = rate(options.character, options.poses, styles=("freestyle",))
+    cores = os.cpu_count() or 1
     return {
-        "views": count,
+        "views": options.poses * CAMERAS,
         "vertices": vertices,
         "line_art_views_per_s": line_art,
+        "all_labels_views_per_s": labelled,
         "freestyle_views_per_s": freestyle,
         "ratio": line_art / freestyle,
+        "workers": cores,
+        "workers_views_per_s": rate_of_workers(options.character, 4 * options.poses, cores),
     }
+
+
+def measure_memory(options: argparse.Namespace) -> Table:
+    """Resident memory of one renderer after 1,000 views and after ten times as many, MB."""
+    result: Table = {}
+    with tempfile.TemporaryDirectory() as folder:
+        settings = dataset_of(Path(folder), options.character, 1000 // CAMERAS)
+        studio = addon("blender.dataset").Studio(settings)
+        try:
+            studio.read_motion(settings.motion_files()[0])
+            clip, views = planned(settings), 0
+            for number in range(10):
+                for count in studio.render(replace(clip, name=f"clip{number}")):
+                    views += count
+                if number in (0, 9):
+                    result[f"mb_after_{views}_views"] = resident_mb()
+        finally:
+            studio.close()
+    return result
+
+
+def resident_mb() -> float:
+    """What this process holds in memory now, MB; 0 where the system does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 # --- Posing --------------------------------------------------------------------------------------
@@ -248,14 +303,18 @@ def measure_pose(options: argparse.Namespace) -> Table:
     import bpy
 
     grey = addon("core.image").load_grey(options.sketch)
-    stage = Stage.set(options.character)
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    if options.character is None:
+        armature = addon("blender.mannequin").add_mannequin(bpy.context)
+    else:
+        armature = addon("blender.characters").import_character(options.character).armature
     pose, armatures = addon("blender.pose"), addon("blender.armature")
     lift, solve = addon("core.lift").lift, addon("core.solve").solve
     make_estimator = addon("core.estimator").Estimator
     picture = bpy.data.images.load(str(options.sketch.resolve()))
 
     def click() -> None:
-        pose.pose_from_sketch(bpy.context, picture, stage.armature, estimator=make_estimator())
+        pose.pose_from_sketch(bpy.context, picture, armature, estimator=make_estimator())
 
     first = seconds(click)
     clicks = [seconds(click) for _ in range(options.repeats)]
@@ -274,12 +333,12 @@ def measure_pose(options: argparse.Namespace) -> Table:
         lap("estimate_s")
         lifted = lift(estimate.keypoints, estimate.scores)
         lap("lift_s")
-        rig = armatures.rig_from_armature(stage.armature)
+        rig = armatures.rig_from_armature(armature)
         lap("read_rig_s")
         size = (grey.shape[1], grey.shape[0])
         solution = solve(rig, estimate.keypoints, estimate.scores, lifted, size=size)
         lap("solve_s")
-        armatures.apply_solution(stage.armature, rig, solution, False)
+        armatures.apply_solution(armature, rig, solution, False)
         bpy.context.view_layer.update()
         lap("apply_s")
     result = {"first_click_s": first, "click_s": median(clicks), "slowest_click_s": max(clicks)}
@@ -300,16 +359,20 @@ def measure_train(options: argparse.Namespace) -> Table:
         raise addon("core.errors").UserError(
             "The train section needs PyTorch; run make env, or name other sections with --only."
         ) from error
-    views = draw_views(Stage.set(options.character), options.poses)
-    pack = addon("core.strokes").StrokePack.from_views(views, SIZE, [("benchmark", "random poses")])
     result: Table = {"threads": torch.get_num_threads()}
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "strokes.npz"
-        pack.save(file)
+        drawn = dataset_of(Path(folder), options.character, options.poses, images=False)
+        studio = addon("blender.dataset").Studio(drawn)
+        try:
+            studio.read_motion(drawn.motion_files()[0])
+            pack_size = sum(studio.render(planned(drawn)))
+        finally:
+            studio.close()
+        file = drawn.out / "strokes"
         for network in NETWORKS:
             settings = Settings((file,), Path(folder), network=network, batch=BATCH, workers=0)
             trainer = Trainer(settings)
-            tickets = data.Tickets(len(pack), seed=0)
+            tickets = data.Tickets(pack_size, seed=0)
             batches = iter(data.loader(trainer.sketches, BATCH, 0, tickets=tickets))
             batch = next(batches)
             if "drawing_images_per_s" not in result:
@@ -326,6 +389,7 @@ def measure_train(options: argparse.Namespace) -> Table:
 
 SECTIONS: dict[str, Callable[[argparse.Namespace], Table]] = {
     "render": measure_render,
+    "memory": measure_memory,
     "pose": measure_pose,
     "train": measure_train,
 }

@@ -1,18 +1,14 @@
-"""The dataset renderer: characters x animations x cameras -> drawings with known joints.
+"""The dataset renderer: characters x motions x cameras -> drawings with everything known of them.
 
-The protocol is the thesis' (METHODS.md, A): every animation on every character, every N-th frame,
-eight cameras in a ring at mid-back height. The work is split into clips (one character with one
-motion); a clip's stroke record is written last and under its final name only when its pictures are
-whole, so a run that was stopped anywhere goes on where it was.
+The default protocol is the thesis' (METHODS.md, A): every animation on every character, every N-th
+frame, eight cameras in a ring at mid-back height. Everything beyond it (several figures, props,
+other bodies, poses, cameras and styles) is an option of the settings.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,348 +17,421 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core import coco, retarget, skeleton
-from ..core.camera import Camera, look_at, ring
+from ..core import coco, dataset, retarget, rle, scenery, skeleton, variation
+from ..core import rotations as rot
+from ..core.camera import Camera, ring, scattered
+from ..core.clips import Clip
+from ..core.dataset import DatasetSettings
 from ..core.errors import UserError
-from ..core.files import files_in, write_whole
+from ..core.files import write_whole
+from ..core.folder import Joints
 from ..core.retarget import Motion
-from ..core.strokes import StrokePack, View
-from .animations import Puppet, load_motions, motion_files
-from .characters import SUFFIXES, Character, import_character, remove_objects
-from .lineart import LineArt, silhouette_area
+from ..core.shot import Pose, Seen, Shot, skeleton_shot, surface_shot
+from ..core.strokes import NOBODY, StrokePack, View
+from ..core.styles import Drawing, StrokeStyle, draw
+from ..core.variation import Proportions
+from .animations import load_motions
+from .cast import Actor, Cast
+from .freestyle import Freestyle
+from .lineart import LineArt
+from .scenery import Stage
 
-SCHEMA = 1
 MARGIN = 0.08
-"""Free border around a figure, as a share of the picture."""
+"""Free border around the figures, as a share of the picture."""
 
 DISTANCE = 3.0
 """From the ring's centre to its cameras, in heights of the character."""
 
+_TROUPE = 4  # companions that a character acts with; more would be loaded over and over
+_MOTIONS_KEPT = 64
+
 
 @dataclass(frozen=True)
-class DatasetSettings:
-    """What to render.
+class _Role:
+    """What one figure of a picture does: an actor, one pose of a motion, and a body."""
+
+    actor: Actor
+    motion: Motion
+    row: int
+    proportions: Proportions | None
+
+
+@dataclass(frozen=True)
+class _Take:
+    """One picture of some roles."""
+
+    roles: Sequence[_Role]
+    turns: list[NDArray[np.float64]]  # [22, 3, 3] of each role
+    frame: int
+    number: int  # of the camera
+    camera: Camera
+    style: str
+    shot: Shot
+    page: NDArray[np.uint8] | None  # where the style draws pixels
+
+
+class Studio:
+    """Renders clips in the current scene, which it empties; one a process.
+
+    Everything random comes from the seed and the names of clip and frame, so a clip is the same
+    wherever and whenever it is rendered.
 
     Attributes:
-        characters, animations: folders of character and animation files.
-        out: the dataset's folder; made when it is not there.
-        cameras: number of cameras in the ring.
-        every: take every N-th frame of an animation.
-        size: side of the pictures, pixels.
-        limit: number of views after which to stop; 0 renders all.
-        max_per_clip: of the frames taken, keep the N most different ones of each clip; 0 keeps all.
-        jitter: move the cameras at random (height, distance, roll, lens) instead of the exact ring.
-        images: write PNGs too (stroke records are always written).
-        seed: of every random choice, together with the names of clip and frame.
+        settings: what to render.
     """
 
-    characters: Path
-    animations: Path
-    out: Path
-    cameras: int = 8
-    every: int = 10
-    size: int = 256
-    limit: int = 0
-    max_per_clip: int = 0
-    jitter: bool = False
-    images: bool = True
-    seed: int = 0
-
-    def check(self) -> None:
-        """Say what is wrong with the settings, if anything is.
+    def __init__(self, settings: DatasetSettings) -> None:
+        """Prepare the scene and claim the output folder.
 
         Raises:
-            UserError: a number is out of its range, or a folder is missing or empty.
+            UserError: the output folder holds a dataset made with other settings.
+            OSError: the output folder cannot be written.
         """
-        ranges = {"cameras": (1, 360), "every": (1, 10_000), "size": (32, 1000)}
-        for name, (low, high) in ranges.items():
-            if not low <= getattr(self, name) <= high:
-                raise UserError(f"{name.capitalize()} must lie between {low} and {high}.")
-        if self.limit < 0 or self.max_per_clip < 0:
-            raise UserError("A limit cannot be negative; 0 means no limit.")
-        motion_files(self.animations)
-        character_files(self.characters)
+        self.settings = settings
+        self._description = dataset.claim(settings, bpy.app.version_string)
+        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+        self._files = {path.name: path for path in settings.character_files()}
+        self._cast = Cast(_TROUPE + 2 if settings.figures[1] > 1 else 1)
+        self._motions: dict[str, Motion] = {}
+        self._index: list[str] = []
+        self._line_art = LineArt()
+        self._freestyle = Freestyle() if "freestyle" in settings.styles else None
 
+    def close(self) -> None:
+        """Empty the scene."""
+        self._cast.remove()
+        self._line_art.remove()
+        if self._freestyle:
+            self._freestyle.remove()
 
-@dataclass(frozen=True)
-class Progress:
-    """Where a run stands: views done of those known so far, and a line for the user."""
+    # --- Motions ----------------------------------------------------------------------------------
 
-    done: int
-    total: int
-    message: str
+    def read_motion(self, path: Path) -> None:
+        """Read an animation file into the dataset's ``motions``.
 
+        Raises:
+            UserError: the file cannot be used.
+            OSError: the disk is full or the folder cannot be written.
+        """
+        out, most = self.settings.out, self.settings.max_per_clip
+        (out / "motions").mkdir(parents=True, exist_ok=True)
+        counts = {}
+        for motion in load_motions(path, self.settings.every):
+            if most:
+                motion = motion.take(retarget.farthest_frames(motion, most))
+            motion.save(dataset.motion_path(out, motion.name))
+            counts[motion.name] = len(motion)
+        dataset.write_motions(out, path.name, counts)
 
-def character_files(folder: Path) -> list[Path]:
-    """The character files of a folder, sorted by name.
+    def _motion(self, name: str) -> Motion:
+        if name not in self._motions:
+            if len(self._motions) >= _MOTIONS_KEPT:
+                self._motions.clear()
+            self._motions[name] = Motion.load(dataset.motion_path(self.settings.out, name))
+        return self._motions[name]
 
-    Raises:
-        UserError: the folder does not exist or holds none.
-    """
-    return files_in(folder, SUFFIXES, "character")
+    # --- Clips ------------------------------------------------------------------------------------
 
+    def load(self, character: str) -> None:
+        """Load a character, to see whether it can be used.
 
-def render_dataset(settings: DatasetSettings) -> Iterator[Progress]:
-    """Render a dataset in the current scene, one progress report after every clip and every pose.
+        Raises:
+            UserError: it cannot.
+        """
+        self._cast.actor(self._files[character])
 
-    The scene should be empty: whatever it holds would be drawn too. Files that cannot be used
-    (damaged, no armature, other bone names) are skipped with a message. Stop by not asking for
-    more; a later call with the same settings goes on with the clips that are missing.
+    def render(self, clip: Clip, without: Collection[str] = ()) -> Iterator[int]:
+        """Render a clip; ``clips/NAME.json`` is written last.
 
-    Args:
-        settings: what to render.
+        Args:
+            clip: which.
+            without: characters (file names) that cannot be used as company.
 
-    Yields:
-        Progress; its last one says what the dataset holds.
+        Yields:
+            The number of views after each pose.
 
-    Raises:
-        UserError: the settings make no sense, no file could be used, or the dataset in ``out`` was
-            made with other settings.
-        OSError: the disk is full or ``out`` cannot be written; finished clips stay.
-    """
-    settings.check()
-    folders = {name: settings.out / name for name in ("strokes", "images", "annotations")}
-    for folder in folders.values():
-        folder.mkdir(parents=True, exist_ok=True)
-    _claim(settings)
+        Raises:
+            UserError: the character cannot be used; its clips have to be skipped.
+            OSError: the disk is full or the folder cannot be written.
+        """
+        record = _Record(self.settings, clip, self._description)
+        actor = self._cast.actor(self._files[clip.character])
+        motion = self._motion(clip.motion)
+        body = self._body(clip, actor, 0)
+        for row in range(clip.poses):
+            # A pose's chance comes from its frame, not its row: a longer run may take more of them.
+            frame = int(motion.frames[row])
+            rng = np.random.default_rng([self.settings.seed, *clip.name.encode(), frame])
+            roles = [_Role(actor, motion, row, body), *self._company(clip, rng, without)]
+            for take in self._takes(roles, frame, rng):
+                record.add(take, rng)
+            yield self.settings.cameras
+        record.finish()
 
-    motions: list[Motion] = []
-    for path in motion_files(settings.animations):
-        try:
-            motions += load_motions(path, settings.every)
-        except UserError as error:
-            yield Progress(0, 0, f"Skipped: {error}")
-        else:
-            yield Progress(0, 0, f"Read {path.name}")
-    if not motions:
-        raise UserError(f"No animation in {settings.animations} could be read.")
-    if settings.max_per_clip:
-        motions = [m.take(retarget.farthest_frames(m, settings.max_per_clip)) for m in motions]
+    def _body(self, clip: Clip, actor: Actor, number: int) -> Proportions | None:
+        """A body for the whole clip."""
+        if not self.settings.proportions:
+            return None
+        seed = [self.settings.seed, *clip.name.encode(), *actor.name.encode(), number]
+        return Proportions.random(np.random.default_rng(seed))
 
-    characters = character_files(settings.characters)
-    total = len(characters) * sum(map(len, motions)) * settings.cameras
-    total = min(total, settings.limit) if settings.limit else total
-    quotas = _quotas(settings, characters, motions)
-    done = 0
-    line_art = LineArt()
-    try:
-        for path in characters:
-            yield Progress(done, total, f"Loading {path.name}")
-            try:
-                character = import_character(path)
-            except UserError as error:
-                yield Progress(done, total, f"Skipped: {error}")
-                continue
-            try:
-                puppet = Puppet.prepare(character.armature)
-                for motion, poses in quotas[path.stem]:
-                    for views in _render_clip(settings, line_art, character, puppet, motion, poses):
-                        done += views
-                        yield Progress(done, total, f"{path.stem}: {motion.name}")
-            except UserError as error:
-                yield Progress(done, total, f"Skipped {path.name}: {error}")
-            finally:
-                remove_objects([character.armature, *character.meshes])
-    finally:
-        line_art.remove()
-    if not done:
-        raise UserError(f"No character in {settings.characters} could be drawn.")
-    count = write_annotations(settings)
-    yield Progress(done, done, f"{count} drawings in {settings.out}")
-
-
-def write_annotations(settings: DatasetSettings) -> int:
-    """Gather the finished clips' annotations into ``annotations.json``.
-
-    Returns:
-        The number of drawings.
-
-    Raises:
-        OSError: the disk is full or the folder cannot be written.
-    """
-
-    def entries() -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
-        for path in sorted((settings.out / "annotations").glob("*.json")):
-            for image, figure in json.loads(path.read_text(encoding="utf-8"))["views"]:
-                yield image, [figure]
-
-    return coco.write(settings.out / "annotations.json", entries(), schema=SCHEMA)
-
-
-def _claim(settings: DatasetSettings) -> None:
-    """Note the settings in the dataset's folder, or check that they are those noted there."""
-    path = settings.out / "dataset.json"
-    ours = {
-        "schema": SCHEMA,
-        "blender": bpy.app.version_string,
-        "keypoints": list(skeleton.KEYPOINTS),
-        **{k: v for k, v in asdict(settings).items() if k not in ("out", "limit")},
-    }
-    ours = {k: str(v) if isinstance(v, Path) else v for k, v in ours.items()}
-    if path.exists():
-        try:
-            theirs = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise UserError(f"{path} is damaged; choose another output folder.") from error
-        changed = [name for name in ours if theirs.get(name) != ours[name]]
-        if changed:
-            raise UserError(
-                f"{settings.out} holds a dataset made with another {changed[0]}; "
-                "choose another folder or the same settings."
-            )
-        return
-    write_whole(path, json.dumps(ours, indent=1).encode())
-
-
-def _quotas(
-    settings: DatasetSettings, characters: list[Path], motions: list[Motion]
-) -> dict[str, list[tuple[Motion, int]]]:
-    """Poses to render of each motion for each character.
-
-    Without a limit that is all of them. With one, clips are taken in a random order (the same for
-    the same seed) until it is reached, so that a small dataset still shows many characters and
-    motions.
-    """
-    everything = {path.stem: [(m, len(m)) for m in motions] for path in characters}
-    if not settings.limit:
-        return everything
-    pairs = [(path.stem, motion) for path in characters for motion in motions]
-    order = np.random.default_rng(settings.seed).permutation(len(pairs))
-    chosen: dict[str, list[tuple[Motion, int]]] = {path.stem: [] for path in characters}
-    left = -(-settings.limit // settings.cameras)
-    for i in order:
-        if left <= 0:
-            break
-        name, motion = pairs[i]
-        poses = min(len(motion), left)
-        chosen[name].append((motion, poses))
-        left -= poses
-    return chosen
-
-
-def clip_name(character: str, motion: str) -> str:
-    """A file name for a clip, unique even where two names differ only in odd characters."""
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "_", f"{character}--{motion}")
-    digest = hashlib.sha1(f"{character}\0{motion}".encode()).hexdigest()[:6]
-    return f"{plain[:80]}-{digest}"
-
-
-def _render_clip(
-    settings: DatasetSettings,
-    line_art: LineArt,
-    character: Character,
-    puppet: Puppet,
-    motion: Motion,
-    poses: int,
-) -> Iterator[int]:
-    """Render the first ``poses`` poses of a motion; yields the number of views after each pose."""
-    name = clip_name(character.name, motion.name)
-    record = settings.out / "strokes" / f"{name}.npz"
-    sidecar = settings.out / "annotations" / f"{name}.json"
-    # A run with a limit may have cut the clip short; a longer one then draws it again.
-    if record.exists() and json.loads(sidecar.read_text(encoding="utf-8"))["poses"] >= poses:
-        yield poses * settings.cameras
-        return
-    views: list[View] = []
-    entries: list[tuple[dict[str, Any], dict[str, Any]]] = []
-    for row in range(poses):
-        frame = int(motion.frames[row])
-        puppet.pose(motion, row)
-        bpy.context.view_layer.update()
-        joints = puppet.joints()
-        body = np.concatenate([joints, *map(mesh_points, character.meshes)])
-        rng = np.random.default_rng([settings.seed, *name.encode(), frame])
-        for number, camera in enumerate(_cameras(settings, puppet, joints, rng)):
-            camera = camera.zoomed(body, MARGIN)
-            strokes = line_art.draw(camera, body)
-            if not strokes:
-                continue
-            pixels = camera.project(joints)
-            inside = ((pixels >= 0) & (pixels < settings.size)).all(axis=1)
-            visibility = np.where(inside, 2, 0).astype(np.uint8)
-            view = View(
-                strokes=strokes,
-                keypoints=pixels.astype(np.float32),
-                visibility=visibility,
-                joints=camera.to_camera(joints).astype(np.float32),
-                frame=frame,
-                camera=number,
-            )
-            views.append(view)
-            file_name = f"images/{name}_{frame:05d}_{number}.png"
-            if settings.images:
-                _write_png(settings.out / file_name, draw_plain(strokes, settings.size))
-            image = {
-                "file_name": file_name,
-                "width": settings.size,
-                "height": settings.size,
-                "character": character.name,
-                "animation": motion.name,
-                "frame": frame,
-                "camera": number,
-            }
-            points = np.concatenate(strokes).clip(0, settings.size)
-            low, high = points.min(axis=0), points.max(axis=0)
-            area = silhouette_area(strokes, settings.size)
-            entries.append(
-                (image, coco.annotation(pixels, visibility, (*low, *(high - low)), area))
-            )
-        yield settings.cameras
-    document = json.dumps({"poses": poses, "views": entries}, separators=(",", ":"))
-    write_whole(sidecar, document.encode())
-    # The record comes last: where it stands, everything else of the clip does.
-    StrokePack.from_views(views, settings.size, [(character.name, motion.name)]).save(record)
-
-
-def _cameras(
-    settings: DatasetSettings,
-    puppet: Puppet,
-    joints: NDArray[np.float64],
-    rng: np.random.Generator,
-) -> list[Camera]:
-    """The ring around the mid-back, or as many cameras thrown about it at random."""
-    centre = joints[skeleton.INDEX["Spine1"]]
-    size = (settings.size, settings.size)
-    if not settings.jitter:
-        return ring(
-            centre, DISTANCE * puppet.height, settings.cameras, size=size, focal=settings.size
+    def _company(
+        self, clip: Clip, rng: np.random.Generator, without: Collection[str]
+    ) -> list[_Role]:
+        """The other figures of a picture: characters of the same split, in any motion."""
+        low, high = self.settings.figures
+        count = int(rng.integers(low, high + 1)) - 1
+        if not count:
+            return []
+        names = sorted(
+            name
+            for name in self._files
+            if dataset.split_of(self._description, Path(name).stem) == clip.split
         )
-    cameras = []
-    start = rng.uniform(0, 2 * np.pi)
-    for number in range(settings.cameras):
-        azimuth = start + 2 * np.pi * number / settings.cameras + rng.uniform(-0.4, 0.4)
-        elevation = np.radians(rng.triangular(-25, 5, 60))
-        # Near cameras foreshorten strongly, far ones look orthographic; both occur in drawings.
-        distance = puppet.height * np.exp(rng.uniform(np.log(1.6), np.log(8.0)))
-        direction = np.array(
-            [
-                np.cos(azimuth) * np.cos(elevation),
-                np.sin(azimuth) * np.cos(elevation),
-                np.sin(elevation),
+        # Each character has a troupe of its own, for the sake of what is kept loaded.
+        seed = [self.settings.seed, *clip.character.encode()]
+        troupe = np.random.default_rng(seed).permutation(names)[:_TROUPE]
+        if not self._index:
+            self._index = sorted(dataset.motion_index(self.settings))
+        roles = []
+        for number in range(1, count + 1):
+            name = str(rng.choice(troupe))
+            if name in without:
+                continue
+            try:
+                actor = self._cast.actor(self._files[name], number)
+            except UserError:
+                continue  # its own clips report it
+            motion = self._motion(str(rng.choice(self._index)))
+            row = int(rng.integers(len(motion)))
+            roles.append(_Role(actor, motion, row, self._body(clip, actor, number)))
+        return roles
+
+    def _takes(
+        self, roles: Sequence[_Role], frame: int, rng: np.random.Generator
+    ) -> Iterator[_Take]:
+        """All cameras' pictures of one pose."""
+        settings = self.settings
+        if settings.pose_noise:
+            roles = [
+                replace(
+                    role,
+                    motion=variation.varied(role.motion, role.row, rng, settings.pose_noise),
+                    row=0,
+                )
+                for role in roles
             ]
-        )
-        cameras.append(
-            look_at(
-                centre + distance * direction,
-                centre,
-                size=size,
-                focal=settings.size,
-                roll=np.radians(rng.normal(0, 4)),
+        actors = [role.actor for role in roles]
+        for role in roles:
+            role.actor.shape(role.proportions)
+            role.actor.puppet.place()
+            role.actor.puppet.pose(role.motion, role.row)
+            role.actor.enter()
+        stage = None
+        try:
+            bpy.context.view_layer.update()
+            if len(roles) > 1:
+                self._arrange(actors, rng)
+            figures = [actor.stand() for actor in actors]
+            turns = [actor.puppet.turns() for actor in actors]
+            props: list[scenery.Prop] = []
+            lines: list[NDArray[np.float64]] = []
+            if settings.props:
+                ground = min(float(figure.vertices[:, 2].min()) for figure in figures)
+                first, *others = (figure.joints for figure in figures)
+                props = scenery.props_for(first, actors[0].puppet.height, ground, rng, others)
+                lines = scenery.ground_lines(first, ground, rng)
+            stage = Stage(props)
+            obstacles = [(prop.vertices, scenery.triangles(prop)) for prop in props]
+            for number, camera in enumerate(self._cameras(actors[0], figures, rng)):
+                style = settings.styles[int(rng.integers(len(settings.styles)))]
+                if settings.limb_perspective:
+                    figures = self._exaggerated(roles, camera, rng)
+                body = np.concatenate([np.concatenate([f.joints, f.vertices]) for f in figures])
+                camera = camera.zoomed(body, MARGIN)
+                page = None
+                if style in dataset.SKELETON_STYLES:
+                    shot = skeleton_shot(camera, [f.joints for f in figures], style, rng)
+                else:
+                    drawn = self._line_art.draw(camera, body)
+                    shot = surface_shot(
+                        camera,
+                        figures,
+                        drawn.strokes,
+                        drawn.probes,
+                        obstacles=obstacles,
+                        ground=lines,
+                        maps=[label for label in settings.labels if label in dataset.MAPS],
+                    )
+                    if style == "freestyle" and self._freestyle and settings.images:
+                        page = self._freestyle.draw(camera, body)
+                yield _Take(roles, turns, frame, number, camera, style, shot, page)
+        finally:
+            if stage:
+                stage.remove()
+            for actor in actors:
+                actor.leave()
+
+    def _arrange(self, actors: Sequence[Actor], rng: np.random.Generator) -> None:
+        """Put several figures beside one another."""
+        heights = [actor.puppet.height for actor in actors]
+        joints = [actor.puppet.joints() for actor in actors]
+        for actor, place in zip(actors, scenery.arrange(heights, rng, joints), strict=True):
+            actor.puppet.place(*place)
+        bpy.context.view_layer.update()
+
+    def _exaggerated(
+        self, roles: Sequence[_Role], camera: Camera, rng: np.random.Generator
+    ) -> list[Pose]:
+        """The figures with each limb as large as an artist at this camera would draw it."""
+        for role in roles:
+            puppet = role.actor.puppet
+            puppet.pose(role.motion, role.row)
+        bpy.context.view_layer.update()
+        for role in roles:
+            puppet = role.actor.puppet
+            scales = variation.limb_scales(camera.to_camera(puppet.joints()), rng)
+            puppet.pose(role.motion, role.row, scales)
+        bpy.context.view_layer.update()
+        return [role.actor.stand() for role in roles]
+
+    def _cameras(
+        self, actor: Actor, figures: Sequence[Pose], rng: np.random.Generator
+    ) -> list[Camera]:
+        """The ring around the figures' mid-back, or as many cameras thrown about it."""
+        count, size = self.settings.cameras, (self.settings.size, self.settings.size)
+        backs = [figure.joints[skeleton.INDEX["Spine1"]] for figure in figures]
+        centre = np.mean(backs, axis=0)
+        spread = max(float(np.linalg.norm(back - centre)) for back in backs)
+        height = actor.puppet.height + spread
+        if self.settings.camera_jitter:
+            return scattered(centre, height, count, size=size, rng=rng)
+        return ring(centre, DISTANCE * height, count, size=size, focal=size[0])
+
+
+class _Record:
+    """The files of a clip: pictures as they come, the rest at the end."""
+
+    def __init__(self, settings: DatasetSettings, clip: Clip, description: dict[str, Any]) -> None:
+        self._settings, self._clip = settings, clip
+        self._split = dataset.split_of(description, Path(clip.character).stem)
+        self._acts: dict[tuple[str, str], int] = {(Path(clip.character).stem, clip.motion): 0}
+        self._views: list[View] = []
+        self._entries: list[tuple[dict[str, Any], list[dict[str, Any]]]] = []
+        self._joints: list[dict[str, Any]] = []
+
+    def add(self, take: _Take, rng: np.random.Generator) -> None:
+        """Note a picture; one in which nobody can be seen is left out."""
+        settings, shot = self._settings, take.shot
+        numbers = [number for number, figure in enumerate(shot.figures) if figure]
+        if not numbers or not shot.strokes:
+            return
+        name = f"{self._clip.name}/{take.frame:05d}_{take.number}.png"
+        image: dict[str, Any] = {
+            "file_name": f"images/{name}",
+            "width": settings.size,
+            "height": settings.size,
+            "clip": self._clip.name,
+            "frame": take.frame,
+            "camera": take.number,
+            "split": self._split,
+            "style": take.style,
+        }
+        if settings.images:
+            page, image["ink"] = _picture(take, settings, rng)
+            _write_png(settings.out / image["file_name"], page)
+        for label, picture in shot.maps.items():
+            _write_png(settings.out / label / name, picture)
+        if "depth" in shot.maps:
+            image["depth"] = shot.depth_range
+        # Figures of whom nothing is seen are not labelled; the others are counted anew.
+        recount = np.full(256, NOBODY, np.uint8)
+        recount[numbers] = np.arange(len(numbers))
+        annotations = []
+        for figure, number in enumerate(numbers):
+            seen, role = shot.figures[number], take.roles[number]
+            if seen is None:
+                continue
+            self._add_view(take, figure, seen, role, recount[shot.owners])
+            self._add_joints(take, figure, seen, take.turns[number])
+            annotations.append(self._annotation(figure, seen, role))
+        self._entries.append((image, annotations))
+
+    def _add_view(
+        self, take: _Take, figure: int, seen: Seen, role: _Role, owners: NDArray[np.uint8]
+    ) -> None:
+        act = (role.actor.name, role.motion.name)
+        self._views.append(
+            View(
+                strokes=take.shot.strokes,
+                keypoints=seen.pixels.astype(np.float32),
+                visibility=seen.visibility,
+                joints=seen.joints.astype(np.float32),
+                frame=take.frame,
+                camera=take.number,
+                figure=figure,
+                clip=self._acts.setdefault(act, len(self._acts)),
+                box=np.array(seen.box, np.float32),
+                owners=owners,
+                bones=take.shot.bones,
             )
         )
-    return cameras
+
+    def _add_joints(self, take: _Take, figure: int, seen: Seen, turns: NDArray[np.float64]) -> None:
+        camera = take.camera
+        self._joints.append(
+            {
+                "rows": (take.frame, take.number, figure),
+                "world": camera.to_world(seen.joints),
+                "camera_space": seen.joints,
+                "rotations": rot.to_quaternions(turns),
+                "intrinsics": camera.intrinsics,
+                "extrinsics": np.column_stack([camera.rotation, camera.translation]),
+                "orthographic": camera.orthographic,
+            }
+        )
+
+    def _annotation(self, figure: int, seen: Seen, role: _Role) -> dict[str, Any]:
+        labels = self._settings.labels
+        extra: dict[str, Any] = {
+            "figure": figure,
+            "character": role.actor.name,
+            "animation": role.motion.name,
+        }
+        if "mask" in labels:
+            extra["segmentation"] = rle.encode(seen.mask)
+        if "keypoints" not in labels:
+            return coco.annotation(seen.box, seen.area, **extra)
+        return coco.annotation(seen.box, seen.area, seen.pixels, seen.visibility, **extra)
+
+    def finish(self) -> None:
+        """Write what is left; the note that the clip is finished comes last."""
+        out, name, size = self._settings.out, self._clip.name, self._settings.size
+        if "strokes" in self._settings.labels:
+            path = _in_folder(out / "strokes" / f"{name}.npz")
+            StrokePack.from_views(self._views, size, list(self._acts)).save(path)
+        if "3d" in self._settings.labels:
+            Joints.of(self._joints).save(_in_folder(out / "joints" / f"{name}.npz"))
+        _in_folder(out / "clips" / name)
+        dataset.write_clip(out, name, self._clip.poses, self._entries)
 
 
-def mesh_points(mesh: bpy.types.Object) -> NDArray[np.float64]:
-    """``[V, 3]`` world positions of a mesh's vertices, as posed."""
-    evaluated = mesh.evaluated_get(bpy.context.evaluated_depsgraph_get())
-    flat = np.empty(len(evaluated.data.vertices) * 3, np.float32)
-    evaluated.data.vertices.foreach_get("co", flat)
-    matrix = np.array(evaluated.matrix_world)
-    return flat.reshape(-1, 3).astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
+def _picture(
+    take: _Take, settings: DatasetSettings, rng: np.random.Generator
+) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+    """A picture, and the record of the ink that it is drawn in."""
+    if take.page is not None:
+        return take.page, {"preset": "freestyle"}
+    strokes = take.shot.strokes
+    if settings.ink == "plain":
+        return draw_plain(strokes, settings.size), {"preset": "plain"}
+    tool = StrokeStyle.random(rng, None if settings.ink == "random" else settings.ink)
+    drawing = Drawing()
+    drawing.body(strokes)
+    return draw(drawing, tool, rng, settings.size), {"preset": settings.ink, **asdict(tool)}
 
 
-def draw_plain(strokes: list[NDArray[np.float32]], size: int) -> NDArray[np.uint8]:
+def draw_plain(strokes: Sequence[NDArray[np.float32]], size: int) -> NDArray[np.uint8]:
     """``[size, size]`` uint8: the strokes as thin black lines on white, antialiased."""
     page = np.full((size, size), 255, np.uint8)
     lines = [np.round((stroke - 0.5) * 16).astype(np.int32) for stroke in strokes]
@@ -370,7 +439,13 @@ def draw_plain(strokes: list[NDArray[np.float32]], size: int) -> NDArray[np.uint
     return page
 
 
-def _write_png(path: Path, image: NDArray[np.uint8]) -> None:
+def _write_png(path: Path, image: NDArray[np.integer]) -> None:
     # cv2.imwrite cannot open every path on Windows and hides the reason of a failure.
-    _, data = cv2.imencode(".png", image)
-    write_whole(path, data.tobytes())
+    _, data = cv2.imencode(".png", image[..., ::-1] if image.ndim == 3 else image)
+    write_whole(_in_folder(path), data.tobytes())
+
+
+def _in_folder(path: Path) -> Path:
+    """The path, its folder made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path

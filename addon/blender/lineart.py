@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, cast
 
 import bpy
@@ -19,6 +20,24 @@ MINIMUM_LENGTH = 1.5
 """Shorter strokes, in pixels, are specks of the mesh's triangles and are left out."""
 
 
+PROBES = 7
+"""Points of each stroke whose depth is kept: enough to tell what the stroke lies on."""
+
+
+@dataclass(frozen=True)
+class Lines:
+    """A line drawing of the scene.
+
+    Attributes:
+        strokes: polylines, each ``[n, 2]`` float32 pixels.
+        probes: some points along each of them, ``[k, 3]`` float32: x and y in pixels, and the depth
+            along the camera's z, metres.
+    """
+
+    strokes: list[NDArray[np.float32]]
+    probes: list[NDArray[np.float32]]
+
+
 class LineArt:
     """A Grease Pencil object in the current scene that draws all meshes seen by a camera.
 
@@ -34,6 +53,7 @@ class LineArt:
         bpy.data.materials.create_gpencil_data(self._material)
         self._data.materials.append(self._material)
         self._object = bpy.data.objects.new("Croquis Lines", self._data)
+        self._object.hide_render = True  # a Freestyle render of the same scene must not show it
         scene.collection.objects.link(self._object)
         self._modifier = modifier = self._object.modifiers.new("Line Art", "LINEART")
         modifier.source_type = "SCENE"
@@ -49,7 +69,7 @@ class LineArt:
         self._camera = bpy.data.objects.new("Croquis Eye", bpy.data.cameras.new("Croquis Eye"))
         scene.collection.objects.link(self._camera)
 
-    def draw(self, camera: Camera, points: NDArray[np.floating]) -> list[NDArray[np.float32]]:
+    def draw(self, camera: Camera, points: NDArray[np.floating]) -> Lines:
         """The strokes of the scene as it stands, seen by a camera.
 
         Line Art looks from the camera's eye with a field wide enough for ``points``; its strokes
@@ -61,8 +81,8 @@ class LineArt:
             points: ``[N, 3]`` world space: what has to be inside Line Art's own frame.
 
         Returns:
-            Polylines ``[n, 2]`` in pixels, sorted by their coordinates: Line Art's own order
-            changes from process to process.
+            The strokes, sorted by their coordinates: Line Art's own order changes from process to
+            process.
         """
         scene = bpy.context.scene
         aim_camera(self._camera, camera, points)
@@ -75,16 +95,21 @@ class LineArt:
             world, offsets = self._read(graph)
         finally:
             self._modifier.show_viewport = False
-        pixels = camera.project(world).astype(np.float32)
-        strokes = []
+        seen = camera.to_camera(world)
+        pixels = camera.project_camera(seen).astype(np.float32)
+        traces = np.column_stack([pixels, seen[:, 2]]).astype(np.float32)
+        drawn = []
         for first, last in zip(offsets[:-1], offsets[1:], strict=True):
             stroke = pixels[first:last]
             if not np.isfinite(stroke).all():
                 continue
             if np.linalg.norm(np.diff(stroke, axis=0), axis=1).sum() < MINIMUM_LENGTH:
                 continue
-            strokes.append(cv2.approxPolyDP(stroke[:, None], SIMPLIFY, closed=False)[:, 0])
-        return sorted(strokes, key=_canonical)
+            simple = cv2.approxPolyDP(stroke[:, None], SIMPLIFY, closed=False)[:, 0]
+            rows = np.unique(np.linspace(first, last - 1, PROBES).round().astype(int))
+            drawn.append((simple, traces[rows]))
+        drawn.sort(key=lambda pair: _canonical(pair[0]))
+        return Lines([stroke for stroke, _ in drawn], [probes for _, probes in drawn])
 
     def _read(self, graph: bpy.types.Depsgraph) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
         """World points of the evaluated drawing, and where each curve starts among them."""
@@ -124,14 +149,3 @@ def _drawings() -> Any:
 
 def _canonical(stroke: NDArray[np.float32]) -> tuple[float, ...]:
     return (*(float(v) for v in stroke[0]), *(float(v) for v in stroke[-1]), float(len(stroke)))
-
-
-def silhouette_area(strokes: list[NDArray[np.float32]], size: int) -> float:
-    """Square pixels inside a drawing's outer contours, gaps of up to two pixels closed."""
-    page = np.zeros((size, size), np.uint8)
-    lines = [np.round(stroke * 16).astype(np.int32) for stroke in strokes]
-    cv2.polylines(page, lines, False, 255, 1, cv2.LINE_8, 4)
-    closed = cv2.morphologyEx(page, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-    contours, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    cv2.drawContours(page, contours, -1, 255, cv2.FILLED)
-    return float(np.count_nonzero(page))

@@ -57,6 +57,30 @@ def from_quaternions(quaternions: ArrayLike) -> FloatArray:
     return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
 
 
+def to_quaternions(matrices: ArrayLike) -> FloatArray:
+    """Rotation matrices ``[..., 3, 3]`` -> unit quaternions ``[..., 4]`` (w, x, y, z), w >= 0.
+
+    The four columns of ``4 q qT`` follow from the matrix; the longest is the most exact
+    (Shepperd 1978).
+    """
+    m = np.asarray(matrices, dtype=np.float64)
+    xx, yy, zz = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
+    wx, wy, wz = m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]
+    xy, xz, yz = m[..., 0, 1] + m[..., 1, 0], m[..., 0, 2] + m[..., 2, 0], m[..., 1, 2] + m[..., 2, 1]
+    columns = np.stack(
+        [
+            np.stack([1 + xx + yy + zz, wx, wy, wz], axis=-1),
+            np.stack([wx, 1 + xx - yy - zz, xy, xz], axis=-1),
+            np.stack([wy, xy, 1 - xx + yy - zz, yz], axis=-1),
+            np.stack([wz, xz, yz, 1 - xx - yy + zz], axis=-1),
+        ],
+        axis=-2,
+    )
+    longest = np.argmax(np.diagonal(columns, axis1=-2, axis2=-1), axis=-1)
+    chosen = np.take_along_axis(columns, longest[..., None, None], axis=-2)[..., 0, :]
+    return unit(chosen) * np.where(chosen[..., :1] < 0, -1.0, 1.0)
+
+
 def to_vector(matrix: ArrayLike) -> FloatArray:
     """A rotation matrix ``[3, 3]`` -> its rotation vector ``[3]``, angle at most pi."""
     m = np.asarray(matrix, dtype=np.float64)

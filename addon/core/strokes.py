@@ -10,7 +10,6 @@ its strokes.
 
 from __future__ import annotations
 
-import io
 import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
@@ -21,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import skeleton
-from .files import written_whole
+from .files import write_arrays
 
 UNITS_PER_PIXEL = 32
 """Stored coordinates are multiples of 1/32 pixel: finer than a pen, and +-1024 px fit in int16."""
@@ -250,9 +249,7 @@ class StrokePack:
         )
 
     def save(self, path: Path) -> None:
-        """Write the pack beside ``path``, then rename it: a file with its final name is whole.
-
-        The zip's time stamps are fixed, so that equal packs are equal files.
+        """Write the pack; a file with its final name is whole, and equal packs are equal files.
 
         Raises:
             OSError: the folder cannot be written or the disk is full (nothing is left behind).
@@ -271,16 +268,7 @@ class StrokePack:
             **{name: getattr(self, name) for name in (*_PER_STROKE, *_PER_VIEW)},
             "clips": np.array(self.clips, dtype=np.str_).reshape(-1, 2),
         }
-        with (
-            written_whole(path) as temporary,
-            zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive,
-        ):
-            for name, array in arrays.items():
-                buffer = io.BytesIO()
-                np.lib.format.write_array(buffer, array, allow_pickle=False)
-                info = zipfile.ZipInfo(name + ".npy")
-                info.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(info, buffer.getvalue())
+        write_arrays(path, arrays)
 
     @classmethod
     def load(cls, path: Path) -> StrokePack:

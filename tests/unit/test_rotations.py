@@ -34,6 +34,20 @@ def test_to_vector_is_the_way_back(v: np.ndarray) -> None:
     np.testing.assert_allclose(rot.to_vector(rot.from_vector(v)), v, atol=1e-6)
 
 
+@given(st.lists(turn, min_size=1, max_size=4).map(np.array))
+def test_quaternions_are_a_way_there_and_back(matrices: np.ndarray) -> None:
+    quaternions = rot.to_quaternions(matrices)
+    assert (quaternions[:, 0] >= 0).all()
+    np.testing.assert_allclose(np.linalg.norm(quaternions, axis=1), 1)
+    np.testing.assert_allclose(rot.from_quaternions(quaternions), matrices, atol=1e-9)
+
+
+@given(direction)
+def test_half_a_turn_has_a_quaternion(v: np.ndarray) -> None:
+    half = rot.from_vector(np.pi * rot.unit(v))
+    np.testing.assert_allclose(rot.from_quaternions(rot.to_quaternions(half)), half, atol=1e-7)
+
+
 @given(direction)
 def test_half_a_turn_has_a_vector(v: np.ndarray) -> None:
     half = rot.from_vector(np.pi * rot.unit(v))

@@ -1,0 +1,144 @@
+"""The characters of a dataset, loaded once and kept apart from the scene until their turn."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from pathlib import Path
+
+import bpy
+import numpy as np
+from bpy.types import Object
+from numpy.typing import NDArray
+
+from ..core.shot import Pose
+from ..core.surface import Surface
+from ..core.variation import Proportions
+from .animations import Puppet
+from .characters import import_character, remove_objects
+
+
+class Actor:
+    """A character that can be posed, and what is known of its skin.
+
+    Attributes:
+        name: the character's.
+        puppet: its armature.
+        surface: its skin: all its meshes in one.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Load a character; it is not in the scene yet.
+
+        Raises:
+            UserError: the file cannot be used.
+        """
+        before = set(bpy.data.objects)
+        character = import_character(path)
+        self._added = [obj for obj in bpy.data.objects if obj not in before]
+        try:
+            self.name = character.name
+            self.puppet = Puppet.prepare(character.armature, character.meshes)
+            self.surface = self._measure()
+            self._girth = 1.0
+            self._collection = bpy.data.collections.new(f"Croquis {self.name}")
+            self._collection.use_fake_user = True  # no scene uses it most of the time
+            for obj in self._added:
+                for collection in obj.users_collection:
+                    collection.objects.unlink(obj)
+            # Whatever else the file holds (helpers, lights, weapons) stays out of the picture.
+            for obj in (character.armature, *self.puppet.meshes):
+                self._collection.objects.link(obj)
+        except BaseException:
+            remove_objects(self._added)
+            raise
+
+    def _measure(self) -> Surface:
+        meshes = self.puppet.meshes
+        vertices = [self.puppet.rest_vertices(mesh) for mesh in meshes]
+        offsets = np.cumsum([0, *map(len, vertices)])
+        triangles = [
+            triangle_rows(mesh) + offset for mesh, offset in zip(meshes, offsets[:-1], strict=True)
+        ]
+        return Surface.prepare(
+            np.concatenate(vertices),
+            np.concatenate(triangles),
+            np.concatenate([self.puppet.vertex_bones(mesh) for mesh in meshes]),
+            self.puppet.rest_joints,
+        )
+
+    def shape(self, proportions: Proportions | None) -> None:
+        """Give the character other proportions, or its own again."""
+        self.puppet.shape(proportions)
+        self._girth = float(np.mean(list(proportions.girth.values()))) if proportions else 1.0
+
+    def enter(self) -> None:
+        """Go into the scene."""
+        bpy.context.scene.collection.children.link(self._collection)
+
+    def leave(self) -> None:
+        """Go out of the scene."""
+        bpy.context.scene.collection.children.unlink(self._collection)
+
+    def stand(self) -> Pose:
+        """The figure as it stands now; the view layer must be up to date."""
+        return Pose(
+            joints=self.puppet.joints(),
+            vertices=np.concatenate([mesh_points(mesh) for mesh in self.puppet.meshes]),
+            surface=self.surface,
+            girth=self._girth,
+        )
+
+    def remove(self) -> None:
+        """Take the character out of the file."""
+        remove_objects(self._added)
+        bpy.data.collections.remove(self._collection)
+
+
+class Cast:
+    """Actors by file, the last used ones kept: loading one takes as long as drawing ten views."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._actors: OrderedDict[tuple[Path, int], Actor] = OrderedDict()
+
+    def actor(self, path: Path, copy: int = 0) -> Actor:
+        """The actor of a file.
+
+        Args:
+            path: the character file.
+            copy: a number that tells several actors of one character apart.
+
+        Raises:
+            UserError: the file cannot be used.
+        """
+        key = (path, copy)
+        if key not in self._actors:
+            while len(self._actors) >= self._capacity:
+                self._actors.popitem(last=False)[1].remove()
+            self._actors[key] = Actor(path)
+        self._actors.move_to_end(key)
+        return self._actors[key]
+
+    def remove(self) -> None:
+        """Take all actors out of the file."""
+        for actor in self._actors.values():
+            actor.remove()
+        self._actors.clear()
+
+
+def triangle_rows(mesh: Object) -> NDArray[np.int32]:
+    """``[T, 3]`` vertex rows of an evaluated mesh's triangles."""
+    data = mesh.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
+    data.calc_loop_triangles()
+    rows = np.empty(len(data.loop_triangles) * 3, np.int32)
+    data.loop_triangles.foreach_get("vertices", rows)
+    return rows.reshape(-1, 3)
+
+
+def mesh_points(mesh: Object) -> NDArray[np.float64]:
+    """``[V, 3]`` world positions of a mesh's vertices, as posed."""
+    evaluated = mesh.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    flat = np.empty(len(evaluated.data.vertices) * 3, np.float32)
+    evaluated.data.vertices.foreach_get("co", flat)
+    matrix = np.array(evaluated.matrix_world)
+    return flat.reshape(-1, 3).astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
