@@ -45,7 +45,7 @@ def unit(vector: FloatArray) -> FloatArray:
     return vector / (math.sqrt(vector @ vector) + 1e-12)
 
 
-def _frame(left: FloatArray, up: FloatArray) -> FloatArray:
+def frame(left: FloatArray, up: FloatArray) -> FloatArray:
     """Rows: left, up, forward of a body part, orthonormal; ``up`` is kept."""
     up = unit(up)
     forward = np.cross(left, up)
@@ -57,12 +57,12 @@ def _frame(left: FloatArray, up: FloatArray) -> FloatArray:
 
 def chest_frame(joints: FloatArray) -> FloatArray:
     """``[3, 3]`` rows: the chest's own left, up and forward direction; frame of ``joints``."""
-    return _frame(joints[ROW["LeftArm"]] - joints[ROW["RightArm"]], joints[NECK] - joints[HIPS])
+    return frame(joints[ROW["LeftArm"]] - joints[ROW["RightArm"]], joints[NECK] - joints[HIPS])
 
 
 def pelvis_frame(joints: FloatArray) -> FloatArray:
     """``[3, 3]`` rows: the pelvis' own left, up and forward direction; frame of ``joints``."""
-    return _frame(
+    return frame(
         joints[ROW["LeftUpLeg"]] - joints[ROW["RightUpLeg"]], joints[SPINE1] - joints[HIPS]
     )
 
@@ -235,12 +235,27 @@ class Body:
     """A posed body in the picture: points, depths, frames and girths."""
 
     def __init__(
-        self, joints: FloatArray, points: FloatArray, rng: np.random.Generator, girth: float
+        self,
+        joints: FloatArray,
+        points: FloatArray,
+        rng: np.random.Generator,
+        girth: float,
+        turn: float | None = None,
     ) -> None:
+        """A body over its joints.
+
+        Args:
+            joints: ``[23, 3]`` pixels, camera space.
+            points: ``[23, 2]`` pixels, their picture.
+            rng: source of chance.
+            girth: thickness as a multiple of an adult's.
+            turn: of the head away from the chest, radians; by chance if not given.
+        """
         self.q, self.p, self.rng = joints, points, rng
         self.chest, self.pelvis = chest_frame(joints), pelvis_frame(joints)
-        turn = rng.normal(0, 0.35) if rng.random() < 0.8 else rng.uniform(-1.3, 1.3)
-        head = _frame(self.chest[0], joints[TOP] - joints[HEAD])
+        if turn is None:
+            turn = rng.normal(0, 0.35) if rng.random() < 0.8 else rng.uniform(-1.3, 1.3)
+        head = frame(self.chest[0], joints[TOP] - joints[HEAD])
         self.head = np.stack(
             [
                 np.cos(turn) * head[0] - np.sin(turn) * head[2],

@@ -172,3 +172,50 @@ def ring(
         )
         for a in angles
     ]
+
+
+def scattered(
+    centre: ArrayLike,
+    height: float,
+    count: int,
+    *,
+    size: tuple[int, int],
+    rng: np.random.Generator,
+) -> list[Camera]:
+    """Cameras thrown about a figure, as artists see their models: every side, every lens.
+
+    Their azimuths are spread evenly, each one off its place a little. They look from up to 25
+    degrees below the centre to 60 above it, with a slight roll, at a point a little above or below
+    the centre. One in five is orthographic; the others stand from 1.3 heights away (a wide lens:
+    near limbs grow) to 8 heights (nearly orthographic). Zoom them (:meth:`Camera.zoomed`) to fill
+    the picture: the focal length given here shows three heights.
+
+    Args:
+        centre: ``[3]`` world space, metres, the middle of what is to be seen.
+        height: metres, the size of what is to be seen.
+        count: number of cameras.
+        size: picture width and height, pixels.
+        rng: the only source of chance.
+    """
+    centre = np.asarray(centre, dtype=np.float64)
+    start = rng.uniform(0, 2 * np.pi)
+    cameras = []
+    for number in range(count):
+        azimuth = start + 2 * np.pi * (number + rng.uniform(-0.4, 0.4)) / count
+        elevation = np.radians(rng.triangular(-25, 5, 60))
+        orthographic = rng.random() < 0.2
+        # Nearness is what changes a drawing, so its logarithm is spread evenly.
+        distance = height * np.exp(rng.uniform(np.log(1.3), np.log(8.0)))
+        level = np.array([np.cos(azimuth), np.sin(azimuth), 0.0]) * np.cos(elevation)
+        target = centre + (0, 0, rng.uniform(-0.25, 0.25) * height)
+        cameras.append(
+            look_at(
+                centre + distance * (level + (0, 0, np.sin(elevation))),
+                target,
+                size=size,
+                focal=min(size) / (3 * height) * (1.0 if orthographic else distance),
+                roll=np.radians(rng.normal(0, 6)),
+                orthographic=orthographic,
+            )
+        )
+    return cameras

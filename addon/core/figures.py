@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from . import skeleton
 from .bodies import (
     ARM,
     CIRCLE,
@@ -40,11 +41,15 @@ from .bodies import (
     viewed,
 )
 from .heads import Features, draw_head
+from .lay_figure import LayFigure, draw_lay_figure
 from .rotations import about_axis
 from .styles import NO_FILL, Drawing
 
 KINDS = ("stick", "sausage", "mannequin", "muscled", "pictogram")
 """The ways of drawing that :func:`draw_figure` knows."""
+
+EXACT_KINDS = ("stick", "mannequin")
+"""The ways of drawing that :func:`draw_exact` knows."""
 
 
 @dataclass(frozen=True)
@@ -707,3 +712,126 @@ def draw_figure(joints: ArrayLike, kind: str, rng: np.random.Generator) -> Figur
     else:
         _solid(drawing, body, _random_look(kind, rng))
     return Figure(drawing, points)
+
+
+# --------------------------------------------------------------------------------------------------
+# Over given joints
+
+
+def draw_exact(
+    joints: ArrayLike, pixels: ArrayLike, kind: str, rng: np.random.Generator
+) -> Drawing:
+    """Draw a figure exactly over given joints: their projection, their proportions.
+
+    Of several figures in a picture, append (:meth:`Drawing.append`) the nearer to the farther.
+
+    Args:
+        joints: ``[23, 3]`` camera space (x right, y down, z forward), metres.
+        pixels: ``[23, 2]`` their picture, through a perspective or parallel projection.
+        kind: one of :data:`EXACT_KINDS`: "stick", or "mannequin" (masses, boxes and ellipses with
+            construction lines).
+        rng: the only source of chance: how it is drawn, not where.
+
+    Returns:
+        The drawing, in pixels; the tag of each path is the row of the keypoint whose bone it shows.
+
+    Raises:
+        ValueError: the kind is not known.
+    """
+    if kind not in EXACT_KINDS:
+        raise ValueError(f"no such kind of exact figure: {kind}")
+    joints, pixels = np.asarray(joints, np.float64), np.asarray(pixels, np.float64)
+    scales = _scales(joints, pixels)
+    scale = float(scales.mean())
+    bones = np.array(skeleton.BONES)
+    lengths = np.linalg.norm(joints[bones[:, 0]] - joints[bones[:, 1]], axis=1)
+    tall = dict(zip(bones[:, 1].tolist(), lengths, strict=True))
+    rows = (SPINE, SPINE1, SPINE2, NECK, HEAD, TOP, *LEG["Left"][1:])
+    # Girths belong to a body of HEIGHT pixels: draw at that size, then bring it to the picture's.
+    size = HEIGHT / max(scale * sum(tall[row] for row in rows), 1e-9)
+    turned = (joints - joints[HIPS]) * (scale * size)
+    # The joints do not say where the head looks; mostly that is ahead.
+    turn = float(rng.normal(0, 0.25))
+    girth = 0.8 if kind == "stick" else rng.uniform(0.85, 1.15)
+    body = Body(turned, pixels * size, rng, girth, turn)
+    near = scales / scale
+    body.head_axes *= near[HEAD]
+    if kind == "stick":
+        drawing = _sticks(body, near)
+    else:
+        drawing = draw_lay_figure(body, near, LayFigure.random(rng))
+    return drawing.mapped(lambda points: points / size)
+
+
+def _scales(joints: FloatArray, pixels: FloatArray) -> FloatArray:
+    """``[23]`` pixels per metre at each joint, from the projection that fits better.
+
+    Both are linear: pixels are ``f x / z + c`` in perspective and ``f x + c`` in parallel.
+    """
+
+    def fitted(plane: FloatArray) -> tuple[float, float]:
+        """The focal length and the error left, least squares."""
+        x, y = plane - plane.mean(axis=0), pixels - pixels.mean(axis=0)
+        focal = float((x * y).sum()) / max(float((x * x).sum()), 1e-12)
+        return focal, float(((y - focal * x) ** 2).sum())
+
+    focal, error = fitted(joints[:, :2])
+    if (joints[:, 2] > 1e-6).all():
+        perspective, other = fitted(joints[:, :2] / joints[:, 2:])
+        if other < error:
+            return np.maximum(perspective / joints[:, 2], 1e-6)
+    return np.full(len(joints), max(focal, 1e-6))
+
+
+def _sticks(body: Body, near: FloatArray) -> Drawing:
+    """A stick figure whose lines are the bones."""
+    rng, p, drawing = body.rng, body.p, Drawing()
+    trunk = str(rng.choice(["lines", "bones", "box"], p=[0.45, 0.35, 0.2]))
+    bend = rng.uniform(-0.06, 0.06) if rng.random() < 0.3 else 0.0
+
+    def line(*rows: int) -> None:
+        for a, b in zip(rows[:-1], rows[1:], strict=True):
+            drawing.tag = a
+            drawing.line(p[[a, b]] if bend == 0 else bow(p[a], p[b], bend, 5))
+
+    shoulders, hips = ([table[side][i] for side in SIDES] for table, i in ((ARM, 1), (LEG, 0)))
+    if trunk == "box":
+        drawing.tag = SPINE1
+        drawing.shape(p[[*shoulders, *reversed(hips)]])
+    else:
+        line(NECK, SPINE2, SPINE1, SPINE, HIPS)
+    line(NECK, HEAD)
+    for side in SIDES:
+        shoulder, hip = ARM[side][1], LEG[side][0]
+        if trunk == "bones":
+            line(SPINE2, *ARM[side][:2])
+        elif trunk == "lines":
+            line(NECK, shoulder)
+        line(*ARM[side][1:])
+        if trunk != "box":
+            line(HIPS, hip)
+        line(*LEG[side])
+    hand = str(rng.choice(["none", "ball", "lines", "mitten"], p=[0.45, 0.25, 0.15, 0.15]))
+    dots = rng.random() < 0.25  # joints as dots, as in notes for a pose
+    for side in SIDES:
+        elbow, wrist = ARM[side][2:]
+        radius = 0.016 * HEIGHT * near[wrist]
+        drawing.tag = wrist
+        if hand == "ball":
+            drawing.shape(p[wrist] + 1.2 * radius * CIRCLE)
+        else:
+            direction = unit(p[wrist] - p[elbow] + 1e-9)
+            for polygon in _hand(drawing, p[wrist], direction, radius, hand, rng):
+                drawing.shape(polygon)
+        drawing.tag = LEG[side][3]
+        toe = p[LEG[side][3]]
+        drawing.line(np.stack([toe, toe + 0.3 * (toe - p[LEG[side][2]])]))
+        for row in (*ARM[side][1:3], *LEG[side][:3]) if dots else ():
+            drawing.tag = row
+            drawing.shape(p[row] + 0.012 * HEIGHT * near[row] * CIRCLE, fill=1.0)
+    drawing.new_layer()
+    drawing.tag = HEAD
+    face = str(rng.choice(["none", "dots", "eyes", "cross"], p=[0.15, 0.35, 0.25, 0.25]))
+    hair = str(rng.choice(["none", "scribble", "bun", "spikes"], p=[0.7, 0.1, 0.1, 0.1]))
+    draw_head(drawing, body, Features(face, hair, "none"))
+    return drawing

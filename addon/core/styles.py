@@ -20,9 +20,14 @@ FloatArray = NDArray[np.float64]
 NO_FILL = -1.0
 """Fill of a path that is only a line."""
 
+NO_TAG = -1
+"""Tag of a path that shows nothing in particular."""
+
 _REFERENCE = 256  # the picture side in which styles are measured
 _SUPERSAMPLING = 3  # lines are drawn without antialiasing on a finer canvas, then averaged: faster
 _SHIFT = 4  # fractional bits of OpenCV's fixed-point coordinates
+_SIMPLIFY = 0.15  # pixels by which a stored line may leave the one that was drawn
+_SHORTEST = 1.5  # pixels; what is left of a line between two covers and is shorter is a speck
 _MASK_SIZE = 192  # side of the picture in which a stroke drawing's silhouette is found
 
 
@@ -39,6 +44,10 @@ class Drawing:
         """An empty drawing with one empty layer."""
         self.layers = 1
         self.body_layer = -1
+        self.tag = NO_TAG
+        """What the next paths show, for whom it concerns: a bone, for instance."""
+        self.tags: list[int] = []
+        """The tag of each path."""
         self._points: list[FloatArray] = []
         self._lengths: list[int] = []
         self._attributes: list[tuple[int, bool, float, float, float, bool]] = []
@@ -107,6 +116,7 @@ class Drawing:
         self._points.append(points)
         self._lengths.append(len(points))
         self._attributes.append((self.layers - 1, closed, width, ink, fill, drop))
+        self.tags.append(self.tag)
 
     def append(self, other: Drawing) -> None:
         """Paint another drawing, of fill shapes or lines, over this one."""
@@ -114,6 +124,7 @@ class Drawing:
         self._points += other._points
         self._lengths += other._lengths
         self._attributes += [(a[0] + offset, *a[1:]) for a in other._attributes]
+        self.tags += other.tags
         if other.body_layer >= 0:
             self.body_layer = other.body_layer + offset
         self.layers += other.layers
@@ -127,15 +138,102 @@ class Drawing:
         result = Drawing()
         result.layers, result.body_layer = self.layers, self.body_layer
         result._lengths, result._attributes = list(self._lengths), list(self._attributes)
+        result.tags = list(self.tags)
         if self._points:
             result._points = _pieces(function(self.points()), np.cumsum([0, *self._lengths]))
         return result
+
+    def visible_lines(self, size: int) -> list[NDArray[np.float32]]:
+        """The drawing's lines and outlines without what fills painted after them cover.
+
+        So a figure of overlapping shapes becomes a stroke record. What a hand would do to the
+        lines (gaps, wobble, strokes left out) is a style's business and not here.
+
+        Args:
+            size: side of the square picture, pixels; what lies outside is not visible.
+
+        Returns:
+            Polylines ``[n, 2]`` pixels, in painter's order.
+        """
+        return self.visible_pieces(size)[0]
+
+    def visible_pieces(self, size: int) -> tuple[list[NDArray[np.float32]], NDArray[np.int64]]:
+        """:meth:`visible_lines`, and for each of them the path that it is a piece of, ``[S]``.
+
+        Paths count in the order in which they were added; :attr:`tags` says what each one shows.
+        """
+        if not len(self):
+            return [], np.zeros(0, np.int64)
+        flat = _Flat.of(self)
+        masks = [self._mask(flat, path, size) for path in range(len(flat.layer))]
+        body = None
+        if self.body_layer >= 0:
+            body = np.zeros((size * _SUPERSAMPLING,) * 2, np.uint8)
+            _Silhouette(flat, self.body_layer).fill(body, 1)
+        dense = flat.subdivided(0.5)
+        pieces, paths = [], []
+        for path in range(len(flat.layer)):
+            if flat.width[path] <= 0:
+                continue
+            points = dense.points[dense.starts[path] : dense.starts[path + 1]]
+            cells = np.floor(points * _SUPERSAMPLING).astype(np.int64)
+            side = size * _SUPERSAMPLING
+            seen = ((cells >= 0) & (cells < side)).all(axis=1)
+            x, y = np.clip(cells, 0, side - 1).T
+            layer, shape = flat.layer[path], flat.fill[path] >= 0
+            for other, mask in enumerate(masks):
+                later = flat.layer[other] > layer
+                # Shapes of one layer melt; the lines of a layer are painted over its fills.
+                melts = shape and flat.layer[other] == layer and other != path
+                if mask is not None and (later or melts):
+                    seen &= mask[y, x] == 0
+            if body is not None and self.body_layer > layer:
+                seen &= body[y, x] == 0
+            for piece in _seen_pieces(points, seen, closed=bool(flat.closed[path])):
+                pieces.append(_simplified(piece))
+                paths.append(path)
+        return pieces, np.array(paths, np.int64)
+
+    def _mask(self, flat: _Flat, path: int, size: int) -> NDArray[np.uint8] | None:
+        """What a path's fill covers, on the finer canvas; tones of the body layer cover nothing."""
+        if flat.fill[path] < 0 or flat.layer[path] == self.body_layer:
+            return None
+        mask = np.zeros((size * _SUPERSAMPLING,) * 2, np.uint8)
+        points = flat.points[flat.starts[path] : flat.starts[path + 1]]
+        fixed = np.round(points * (_SUPERSAMPLING * 2**_SHIFT)).astype(np.int32)
+        cv2.fillPoly(mask, [fixed], 1, cv2.LINE_8, _SHIFT)
+        return mask
+
+    def silhouette(self, size: int) -> NDArray[np.bool_]:
+        """``[size, size]``: the pixels of the drawn thing, its lines and all that they enclose.
+
+        Closed shapes count with their inside, filled or not; lines with a pen's common width.
+        """
+        page = np.zeros((size, size), np.uint8)
+        if not len(self):
+            return page > 0
+        flat = _Flat.of(self)
+        fine = np.zeros((size * _SUPERSAMPLING,) * 2, np.uint8)
+        if self.body_layer >= 0:
+            _Silhouette(flat, self.body_layer).fill(fine, 1)
+        pen = StrokeStyle().width * size / _REFERENCE * _SUPERSAMPLING
+        # Tones of the body layer are patches within its silhouette, and cut to it.
+        own = flat.layer != self.body_layer
+        fixed = np.round(flat.points * (_SUPERSAMPLING * 2**_SHIFT)).astype(np.int32)
+        for path, piece in enumerate(_pieces(fixed, flat.starts)):
+            if own[path] and (flat.closed[path] or flat.fill[path] >= 0):
+                cv2.fillPoly(fine, [piece], 1, cv2.LINE_8, _SHIFT)
+            if flat.width[path] > 0:
+                thickness = max(1, round(pen * flat.width[path]))
+                cv2.polylines(fine, [piece], False, 1, thickness, cv2.LINE_8, _SHIFT)
+        share = cv2.resize(fine * np.uint8(255), (size, size), interpolation=cv2.INTER_AREA)
+        return share > 127
 
     def resampled(self, step: float) -> Drawing:
         """The same drawing with no two neighbouring points further apart than ``step`` pixels."""
         result = Drawing()
         result.layers, result.body_layer = self.layers, self.body_layer
-        result._attributes = list(self._attributes)
+        result._attributes, result.tags = list(self._attributes), list(self.tags)
         if self._points:
             flat = _Flat.of(self).resampled(step)
             result._points = _pieces(flat.points, flat.starts)
@@ -463,6 +561,19 @@ class _Flat:
         )
         return replace(self, points=points, starts=starts)
 
+    def subdivided(self, step: float) -> _Flat:
+        """The same points, and more between them where they lie further apart than ``step``."""
+        ends = np.ones(len(self.points), dtype=np.int64)
+        gaps = np.linalg.norm(np.diff(self.points, axis=0), axis=1)
+        ends[:-1] = np.maximum(np.ceil(gaps / step), 1)
+        ends[self.starts[1:] - 1] = 1
+        first = np.concatenate([[0], np.cumsum(ends)])
+        row = np.repeat(np.arange(len(self.points)), ends)
+        share = (np.arange(first[-1]) - first[row]) / ends[row]
+        after = np.minimum(row + 1, len(self.points) - 1)
+        points = self.points[row] + share[:, None] * (self.points[after] - self.points[row])
+        return replace(self, points=points, starts=first[self.starts])
+
     def smoothed(self, passes: int) -> _Flat:
         """Corners rounded; the ends of each path stay."""
         inner = np.ones(len(self.points), dtype=bool)
@@ -474,6 +585,31 @@ class _Flat:
             points = points.copy()
             points[inner] = (points[inner - 1] + 2 * points[inner] + points[inner + 1]) / 4
         return replace(self, points=points)
+
+
+def _seen_pieces(
+    points: FloatArray, seen: NDArray[np.bool_], *, closed: bool
+) -> list[NDArray[np.float32]]:
+    """The stretches ``[n, 2]`` of a line whose points are seen, specks left out."""
+    if closed and not seen.all() and seen[0] and seen[-1]:
+        # The seam of a closed outline is no end: start where something covers it.
+        shift = -int(np.argmin(seen))
+        points, seen = np.roll(points[:-1], shift, axis=0), np.roll(seen[:-1], shift)
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], seen.astype(np.int8), [0]])))
+    pieces = []
+    for first, last in zip(edges[::2], edges[1::2], strict=True):
+        piece = points[first:last].astype(np.float32)
+        if np.linalg.norm(np.diff(piece, axis=0), axis=1).sum() >= _SHORTEST:
+            pieces.append(piece)
+    return pieces
+
+
+def _simplified(piece: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A line through fewer points; one that ends where it starts stays closed."""
+    closed = bool((piece[0] == piece[-1]).all())
+    fewer = cv2.approxPolyDP(piece[:-1, None] if closed else piece[:, None], _SIMPLIFY, closed)
+    fewer = np.asarray(fewer[:, 0], np.float32)
+    return np.concatenate([fewer, fewer[:1]]) if closed else fewer
 
 
 def draw(
