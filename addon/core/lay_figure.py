@@ -201,7 +201,7 @@ class _Maker:
             side = unit(np.cross(u, self._bend(row)) + 1e-9)
             axes = np.stack([side, np.cross(u, side)])
             square = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) @ axes * 0.85
-            inset = 0.06 * along
+            inset = 0.02 * along
             self.prism(self.at(row, inset + ra * square), self.at(end, -inset + rb * square))
         elif kind == "ellipsoid":
             middle = (self.p[row] + self.p[end]) / 2

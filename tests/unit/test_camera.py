@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from addon.core.camera import Camera, look_at, ring
+from addon.core.camera import Camera, look_at, ring, scattered
 
 coordinate = st.floats(-5, 5)
 point = st.tuples(coordinate, coordinate, coordinate)
@@ -134,3 +134,49 @@ def test_ring_stands_around_its_centre(
         np.testing.assert_allclose(offsets.sum(axis=0), 0, atol=1e-6)
         # Counter-clockwise from above.
         assert np.cross(offsets[0], offsets[1])[2] > 0
+
+
+def thrown(count: int = 200, seed: int = 0) -> list[Camera]:
+    rng = np.random.default_rng(seed)
+    return scattered((1, 2, 0.9), 1.7, count, size=(256, 256), rng=rng)
+
+
+def test_scattered_cameras_stand_where_they_should() -> None:
+    offsets = np.stack([camera.position - (1, 2, 0.9) for camera in thrown()])
+    distance = np.linalg.norm(offsets, axis=1) / 1.7
+    assert 1.3 <= distance.min() < 1.5 and 6.5 < distance.max() <= 8.0
+    elevation = np.degrees(np.arcsin(offsets[:, 2] / (1.7 * distance)))
+    assert -25 <= elevation.min() < -15 and 45 < elevation.max() <= 60
+
+
+def test_scattered_cameras_see_every_side() -> None:
+    for seed in range(20):
+        offsets = np.stack([camera.position[:2] - (1, 2) for camera in thrown(8, seed)])
+        azimuth = np.sort(np.degrees(np.arctan2(offsets[:, 1], offsets[:, 0])))
+        gaps = np.diff(np.append(azimuth, azimuth[0] + 360))
+        # Each one leaves its place by at most 0.4 of the 45 degrees between places.
+        assert gaps.min() > 8 and gaps.max() < 82
+
+
+def test_scattered_cameras_have_every_lens_and_a_slight_roll() -> None:
+    cameras = thrown()
+    share = np.mean([camera.orthographic for camera in cameras])
+    assert 0.1 < share < 0.3
+    up = [camera.project((1, 2, 1.3)) - camera.project((1, 2, 0.5)) for camera in cameras]
+    roll = np.degrees([np.arctan2(x, -y) for x, y in up])
+    assert 3 < np.std(roll) < 12
+    figure = np.array([1, 2, 0.9]) + np.random.default_rng(1).uniform(-0.85, 0.85, (50, 3))
+    for camera in cameras:
+        # Unzoomed they show three heights: the figure is small, whole and in front.
+        pixels = camera.project(figure)
+        assert (camera.to_camera(figure)[:, 2] > 0).all()
+        assert (pixels > 0).all() and (pixels < 256).all()
+        fitted = camera.zoomed(figure, 0.1).project(figure)
+        assert np.ptp(fitted, axis=0).max() == pytest.approx(256 * 0.8)
+
+
+def test_the_same_seed_throws_the_same_cameras() -> None:
+    for one, other in zip(thrown(5, 3), thrown(5, 3), strict=True):
+        np.testing.assert_array_equal(one.rotation, other.rotation)
+        np.testing.assert_array_equal(one.translation, other.translation)
+        assert one.focal == other.focal

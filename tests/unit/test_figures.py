@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from addon.core import bodies, figures, heads, skeleton
+from addon.core.rotations import about_axis
 from addon.core.styles import Drawing, StrokeStyle, draw
 
 ROW = skeleton.INDEX
@@ -142,3 +143,141 @@ def test_stick_figures_put_limbs_where_their_lines_start() -> None:
         left, right = figure.keypoints[ROW["LeftArm"]], figure.keypoints[ROW["RightArm"]]
         on_spine += bool(np.allclose(left, right))
     assert 10 < on_spine < 45  # "line" trunks: both arms leave the spine at one point
+
+
+def dancing() -> np.ndarray:
+    """``[23, 3]`` as :func:`standing`: its left arm to the viewer, its right leg to the side."""
+    joints = standing()
+    joints[ROW["LeftForeArm"]] = (0.2, -0.42, -0.28)
+    joints[ROW["LeftHand"]] = (0.2, -0.4, -0.53)
+    joints[ROW["RightLeg"]] = (-0.4, 0.3, 0.05)
+    joints[ROW["RightFoot"]] = (-0.7, 0.5, 0.1)
+    joints[ROW["RightToeBase"]] = (-0.78, 0.55, -0.02)
+    return joints
+
+
+def turned(joints: np.ndarray, angle: float) -> np.ndarray:
+    return joints @ about_axis(1, angle).T
+
+
+def shot(joints: np.ndarray, distance: float, focal: float = 700.0) -> np.ndarray:
+    """``[23, 2]`` pixels in perspective; the joints ``[23, 3]`` are moved to that distance."""
+    placed = joints + (0, 0, distance)
+    return placed[:, :2] / placed[:, 2:] * focal * distance / 3 + 256
+
+
+def distance_to(lines: list[np.ndarray], point: np.ndarray) -> float:
+    """Pixels from a point to the nearest of some polylines."""
+    nearest = np.inf
+    for line in lines:
+        a, b = line[:-1].astype(float), line[1:].astype(float)
+        along = b - a
+        t = ((point - a) * along).sum(axis=1) / np.maximum((along * along).sum(axis=1), 1e-12)
+        foot = a + np.clip(t, 0, 1)[:, None] * along
+        nearest = min(nearest, float(np.linalg.norm(foot - point, axis=1).min()))
+    return nearest
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.floats(-3.1, 3.1), st.booleans())
+def test_an_exact_stick_figure_runs_through_its_joints(
+    seed: int, angle: float, parallel: bool
+) -> None:
+    joints = turned(dancing(), angle)
+    pixels = joints[:, :2] * 200 + 256 if parallel else shot(joints, 3.0)
+    joints = joints + (0, 0, 3.0)
+    drawing = figures.draw_exact(joints, pixels, "stick", np.random.default_rng(seed))
+    lines = [path.astype(np.float64) for path in drawing.visible_lines(512)]
+    for name in skeleton.COMMON:
+        assert distance_to(lines, pixels[ROW[name]]) < 1.0
+    inside = drawing.silhouette(512)
+    for name in ("Head", "HeadTop_End"):
+        x, y = (0.93 * pixels[ROW[name]] + 0.07 * pixels[ROW["Neck"]]).astype(int)
+        assert inside[y - 6 : y + 7, x - 6 : x + 7].any()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.floats(-3.1, 3.1))
+def test_an_exact_mannequin_covers_its_joints(seed: int, angle: float) -> None:
+    joints = turned(dancing(), angle)
+    pixels = shot(joints, 3.0)
+    rng = np.random.default_rng(seed)
+    drawing = figures.draw_exact(joints + (0, 0, 3.0), pixels, "mannequin", rng)
+    inside = drawing.silhouette(512)
+    for name in (*skeleton.COMMON, "Hips", "Spine1", "Neck", "Head"):
+        x, y = pixels[ROW[name]].astype(int)
+        assert inside[y - 3 : y + 4, x - 3 : x + 4].any()
+    # Flesh lies around the bones, and not far from them.
+    low, high = pixels.min(axis=0), pixels.max(axis=0)
+    points = drawing.points()
+    assert (points.min(axis=0) > low - 60).all() and (points.max(axis=0) < high + 60).all()
+
+
+@pytest.mark.parametrize("kind", figures.EXACT_KINDS)
+def test_an_exact_figure_grows_with_its_picture(kind: str) -> None:
+    joints = dancing() + (0, 0, 3.0)
+    pixels = shot(dancing(), 3.0)
+    one = figures.draw_exact(joints, pixels, kind, np.random.default_rng(4))
+    other = figures.draw_exact(joints, 2 * pixels, kind, np.random.default_rng(4))
+    np.testing.assert_allclose(other.points(), 2 * one.points(), rtol=1e-9)
+    again = figures.draw_exact(joints, pixels, kind, np.random.default_rng(4))
+    np.testing.assert_array_equal(again.points(), one.points())
+    assert set(one.tags) <= set(range(skeleton.COUNT)) and len(set(one.tags)) >= 12
+
+
+def test_a_near_hand_is_drawn_larger_in_perspective() -> None:
+    def hand(distance: float) -> float:
+        joints = dancing()
+        drawing = figures.draw_exact(
+            joints + (0, 0, distance), shot(joints, distance), "mannequin", np.random.default_rng(1)
+        )
+        points = np.concatenate(
+            [
+                path
+                for path, tag in zip(drawing._points, drawing.tags, strict=True)
+                if tag == ROW["LeftHand"]
+            ]
+        )
+        return bodies.extent(points)
+
+    # A hand 0.53 m before a body 1.2 m away is 1.8 times as near; one 30 m away is not.
+    assert 1.4 < hand(1.2) / hand(30.0) < 2.4
+
+
+def test_an_exact_mannequin_shows_its_front_and_hides_what_is_behind() -> None:
+    def head_lines(angle: float) -> float:
+        """Length of the lines on the head besides its outline, over several ways of drawing."""
+        total = 0.0
+        for seed in range(12):
+            joints = turned(standing(), angle)
+            drawing = figures.draw_exact(
+                joints + (0, 0, 3), shot(joints, 3.0), "mannequin", np.random.default_rng(seed)
+            )
+            pieces, paths = drawing.visible_pieces(512)
+            for piece, path in zip(pieces, paths, strict=True):
+                if drawing.tags[path] == ROW["Head"] and (piece[0] != piece[-1]).any():
+                    total += np.linalg.norm(np.diff(piece, axis=0), axis=1).sum()
+        return total
+
+    assert head_lines(0.0) > 3 * head_lines(np.pi)  # the face's cross, from the front only
+    # From the side one leg covers the other: less of the farther one is seen.
+    joints = turned(standing(), np.pi / 2)
+    for seed in range(8):
+        drawing = figures.draw_exact(
+            joints + (0, 0, 3), shot(joints, 3.0), "mannequin", np.random.default_rng(seed)
+        )
+        pieces, paths = drawing.visible_pieces(512)
+        seen = {"Left": 0.0, "Right": 0.0}
+        for piece, path in zip(pieces, paths, strict=True):
+            name = skeleton.KEYPOINTS[drawing.tags[path]]
+            for side in seen:
+                if name in (side + "UpLeg", side + "Leg"):
+                    seen[side] += np.linalg.norm(np.diff(piece, axis=0), axis=1).sum()
+        depth = {side: joints[ROW[side + "Leg"], 2] for side in seen}
+        near, far = sorted(seen, key=lambda side: depth[side])
+        assert seen[near] >= seen[far]
+
+
+def test_no_such_kind_of_exact_figure() -> None:
+    with pytest.raises(ValueError, match="sausage"):
+        figures.draw_exact(standing(), np.zeros((23, 2)), "sausage", np.random.default_rng(0))

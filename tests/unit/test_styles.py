@@ -1,11 +1,12 @@
 """Drawing styles: what is asked for is on the paper, where it was asked for."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from addon.core.styles import NO_FILL, PRESETS, Drawing, StrokeStyle, draw
+from addon.core.styles import NO_FILL, NO_TAG, PRESETS, Drawing, StrokeStyle, draw
 
 PLAIN = StrokeStyle(width=2.0)
 SQUARE = np.array([[60.0, 60.0], [190.0, 60.0], [190.0, 190.0], [60.0, 190.0]])
@@ -193,3 +194,116 @@ def test_equal_chance_gives_equal_pictures() -> None:
         one, two = (draw(body_square(), style, rng(seed)) for _ in range(2))
         np.testing.assert_array_equal(one, two)
         assert one.shape == (256, 256) and one.dtype == np.uint8
+
+
+def length(line: np.ndarray) -> float:
+    return float(np.linalg.norm(np.diff(line, axis=0), axis=1).sum())
+
+
+def test_a_line_behind_a_shape_is_cut_where_the_shape_covers_it() -> None:
+    drawing = Drawing()
+    drawing.line([[20.0, 100.0], [230.0, 100.0]])
+    drawing.new_layer()
+    drawing.shape(SQUARE)
+    lines = drawing.visible_lines(256)
+    assert len(lines) == 3
+    np.testing.assert_allclose(sorted(lines[0][:, 0]), (20, 60), atol=0.6)
+    np.testing.assert_allclose(sorted(lines[1][:, 0]), (190, 230), atol=0.6)
+    np.testing.assert_allclose(lines[2][0], lines[2][-1])  # the outline is whole and closed
+    assert length(lines[2]) == pytest.approx(4 * 130, abs=0.5)
+
+
+def test_lines_of_the_same_layer_and_of_later_ones_lie_on_the_shape() -> None:
+    drawing = Drawing()
+    drawing.line([[20.0, 100.0], [230.0, 100.0]])
+    drawing.shape(SQUARE)
+    drawing.new_layer()
+    drawing.line([[20.0, 150.0], [230.0, 150.0]])
+    drawing.new_layer()
+    drawing.shape(SQUARE + 5, fill=NO_FILL)  # an empty shape covers nothing
+    assert [round(length(line)) for line in drawing.visible_lines(256)] == [210, 520, 210, 520]
+
+
+def test_shapes_of_one_layer_melt_into_one_outline() -> None:
+    drawing = Drawing()
+    drawing.shape(SQUARE)
+    drawing.shape(SQUARE + (50, 0))
+    lines = drawing.visible_lines(300)
+    # Each one keeps the three sides that are not inside the other.
+    assert len(lines) == 2
+    assert [length(line) for line in lines] == pytest.approx([230, 230], abs=2)
+
+
+def test_what_lies_outside_the_picture_is_not_visible() -> None:
+    drawing = Drawing()
+    drawing.line([[-50.0, 40.0], [50.0, 40.0]])
+    drawing.line([[-50.0, -40.0], [50.0, -40.0]])
+    (line,) = drawing.visible_lines(100)
+    np.testing.assert_allclose(sorted(line[:, 0]), (0, 50), atol=0.6)
+
+
+def test_a_stroke_figure_hides_what_is_behind_it() -> None:
+    drawing = Drawing()
+    drawing.line([[20.0, 100.0], [230.0, 100.0]])
+    drawing.append(body_square())
+    lines = drawing.visible_lines(256)
+    assert len(lines) == 6
+    assert sum(length(line) for line in lines[:2]) == pytest.approx(80, abs=4)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6))
+def test_visible_lines_alone_give_the_picture_of_the_whole_drawing(seed: int) -> None:
+    chance = rng(seed)
+    drawing = Drawing()
+    for _ in range(12):
+        if chance.random() < 0.5:
+            drawing.new_layer()
+        if chance.random() < 0.5:
+            drawing.line(chance.uniform(20, 236, (int(chance.integers(2, 5)), 2)))
+        else:
+            angle = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+            circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+            drawing.shape(chance.uniform(60, 196, 2) + chance.uniform(15, 60, 2) * circle)
+    flat = Drawing()
+    for line in drawing.visible_lines(256):
+        flat.line(line)
+    whole, lines = picture(drawing) < 128, picture(flat) < 128
+    # A fill eats the inner half of its outline, so the two differ by a pixel at most.
+    near = cv2.dilate(lines.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    assert (whole & ~near).sum() <= 4
+    near = cv2.dilate(whole.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    assert (lines & ~near).sum() <= 4
+
+
+def test_pieces_know_their_path_and_its_tag() -> None:
+    drawing = Drawing()
+    drawing.tag = 7
+    drawing.line([[20.0, 100.0], [230.0, 100.0]])
+    drawing.new_layer()
+    drawing.tag = 9
+    drawing.shape(SQUARE)
+    for same in (drawing, drawing.mapped(lambda p: p), drawing.resampled(4.0)):
+        pieces, paths = same.visible_pieces(256)
+        assert len(pieces) == 3 and [same.tags[path] for path in paths] == [7, 7, 9]
+    both = Drawing()
+    both.line([[0.0, 5.0], [9.0, 5.0]])
+    both.append(drawing)
+    assert both.tags == [NO_TAG, 7, 9]
+
+
+def test_the_silhouette_is_what_lines_enclose_and_the_lines() -> None:
+    drawing = Drawing()
+    drawing.shape(SQUARE, fill=NO_FILL)
+    drawing.line([[20.0, 30.0], [230.0, 30.0]])
+    inside = drawing.silhouette(256)
+    assert inside[60:190, 60:190].all()
+    assert inside[28:32, 30:220].any(axis=0).all()
+    assert inside.sum() == pytest.approx(131.6**2 + 210 * 1.6, rel=0.03)
+    assert Drawing().silhouette(64).shape == (64, 64) and not Drawing().silhouette(64).any()
+
+
+def test_the_silhouette_of_a_stroke_figure_is_its_inside() -> None:
+    drawing = body_square()
+    drawing.tone([[0.0, 0.0], [256.0, 0.0], [256.0, 256.0], [0.0, 256.0]], 0.5)  # cut to the body
+    assert drawing.silhouette(256).sum() == pytest.approx(131.6**2, rel=0.04)
