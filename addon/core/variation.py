@@ -248,7 +248,7 @@ def excess(name: str, local: ArrayLike, limbs: Mapping[str, FloatArray]) -> floa
     local = np.asarray(local, dtype=np.float64)
     bare = _bare(name)
     if bare in _END:
-        bend = np.degrees(_bend(name, local, limbs))
+        bend = np.degrees(_bend(name, local, limbs)[0])
         return float(np.radians(max(_BEND[0] - bend, bend - _BEND[1], 0.0)))
     if bare in _BACKWARDS and name in limbs:
         x, y, _ = local @ limbs[name]
@@ -269,10 +269,9 @@ def _jittered(
 ) -> FloatArray:
     """A joint's local rotation with noise, as much of it as the joint's limits allow."""
     spread = np.radians(_NOISE[_bare(name)]) * strength
-    vector = rng.normal(0, spread / np.sqrt(3), 3)
     if _bare(name) in _END:
-        # About the axis it is bent around already, so that the limb stays in its plane.
-        vector = rng.normal(0, spread) * _bend_axis(name, local, limbs)
+        return _rebent(name, local, limbs, rng.normal(0, spread))
+    vector = rng.normal(0, spread / np.sqrt(3), 3)
     allowed = excess(name, local, limbs) + 1e-9
     for _ in range(_TRIES):
         turned = rot.from_vector(vector) @ local
@@ -301,26 +300,35 @@ def _segments(
     return upper, lower, rot.unit(hinge - (hinge @ upper) * upper)
 
 
-def _bend(name: str, local: FloatArray, limbs: Mapping[str, FloatArray]) -> float:
-    """How far an elbow or a knee is closed, radians; negative where it is bent backwards.
+def _bend(
+    name: str, local: FloatArray, limbs: Mapping[str, FloatArray]
+) -> tuple[float, FloatArray]:
+    """How far an elbow or a knee is closed, radians, and the axis ``[3]`` about which it closes.
 
-    An elbow that is clearly bent may be so in any plane: the upper arm's twist is often that of
-    the forearm in files. Only near its straight pose has it a backward side.
+    An elbow that is clearly bent may be so in any plane: in files, the upper arm's twist is often
+    that of the forearm. Only near its straight pose has it a backward side, where the bend is
+    negative; a knee has one always.
     """
     upper, lower, hinge = _segments(name, local, limbs)
-    bend = float(np.arctan2(np.linalg.norm(np.cross(upper, lower)), upper @ lower))
-    backwards = np.cross(hinge, upper) @ lower < 0
-    if backwards and (_bare(name) == "Leg" or bend < np.radians(20)):
-        return -bend
-    return bend
-
-
-def _bend_axis(name: str, local: FloatArray, limbs: Mapping[str, FloatArray]) -> FloatArray:
-    """The axis ``[3]`` about which an elbow or a knee closes further, in its parent's axes."""
-    upper, lower, hinge = _segments(name, local, limbs)
     axis = np.cross(upper, lower)
-    sure = np.linalg.norm(axis) > np.sin(np.radians(20)) or upper @ lower < 0
-    return rot.unit(axis) if sure else hinge
+    total = float(np.arctan2(np.linalg.norm(axis), upper @ lower))
+    in_plane = float(np.arctan2(np.cross(hinge, upper) @ lower, upper @ lower))
+    if total > np.radians(20) and (_bare(name) == "ForeArm" or in_plane > 0):
+        return total, rot.unit(axis)
+    return in_plane, hinge
+
+
+def _rebent(
+    name: str, local: FloatArray, limbs: Mapping[str, FloatArray], change: float
+) -> FloatArray:
+    """An elbow or a knee closed further by ``change`` radians, as far as it can be.
+
+    It turns about the axis that it is bent around already, so that the limb stays in its plane.
+    """
+    bend, axis = _bend(name, local, limbs)
+    least, most = np.radians(_BEND)
+    wanted = np.clip(bend + change, min(bend, least), max(bend, most))
+    return rot.from_vector(axis * (wanted - bend)) @ local
 
 
 def _local(rotations: FloatArray) -> FloatArray:
