@@ -30,8 +30,8 @@ class Lines:
 
     Attributes:
         strokes: polylines, each ``[n, 2]`` float32 pixels.
-        probes: some points along each of them, ``[k, 3]`` float32: x and y in pixels, and the depth
-            along the camera's z, metres.
+        probes: :data:`PROBES` points along each of them, ``[7, 3]`` float32: x and y in pixels, and
+            the depth along the camera's z, metres.
     """
 
     strokes: list[NDArray[np.float32]]
@@ -98,18 +98,16 @@ class LineArt:
         seen = camera.to_camera(world)
         pixels = camera.project_camera(seen).astype(np.float32)
         traces = np.column_stack([pixels, seen[:, 2]]).astype(np.float32)
-        drawn = []
-        for first, last in zip(offsets[:-1], offsets[1:], strict=True):
-            stroke = pixels[first:last]
-            if not np.isfinite(stroke).all():
-                continue
-            if np.linalg.norm(np.diff(stroke, axis=0), axis=1).sum() < MINIMUM_LENGTH:
-                continue
-            simple = cv2.approxPolyDP(stroke[:, None], SIMPLIFY, closed=False)[:, 0]
-            rows = np.unique(np.linspace(first, last - 1, PROBES).round().astype(int))
-            drawn.append((simple, traces[rows]))
-        drawn.sort(key=lambda pair: _canonical(pair[0]))
-        return Lines([stroke for stroke, _ in drawn], [probes for _, probes in drawn])
+        firsts, lasts = _kept(pixels, offsets)
+        strokes = [
+            cv2.approxPolyDP(pixels[first:last, None], SIMPLIFY, closed=False)[:, 0]
+            for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True)
+        ]
+        # Whole numbers only: a rounded share might pick another point on another machine.
+        rows = firsts[:, None] + (lasts - firsts - 1)[:, None] * np.arange(PROBES) // (PROBES - 1)
+        probes = traces[rows]
+        order = sorted(range(len(strokes)), key=lambda i: _canonical(strokes[i]))
+        return Lines([strokes[i] for i in order], [probes[i] for i in order])
 
     def _read(self, graph: bpy.types.Depsgraph) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
         """World points of the evaluated drawing, and where each curve starts among them."""
@@ -147,5 +145,18 @@ def _drawings() -> Any:
     return getattr(bpy.data, name)
 
 
+def _kept(
+    pixels: NDArray[np.float32], offsets: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """First row and row after the last of the curves that are in the picture and no specks."""
+    firsts, lasts = offsets[:-1], offsets[1:]
+    broken = np.cumsum(np.append(0, ~np.isfinite(pixels).all(axis=1)))
+    steps = np.linalg.norm(np.diff(np.nan_to_num(pixels.astype(np.float64)), axis=0), axis=1)
+    along = np.append(0, np.cumsum(steps))
+    lengths = along[np.maximum(lasts - 1, 0)] - along[np.minimum(firsts, max(len(pixels) - 1, 0))]
+    kept = (broken[lasts] == broken[firsts]) & (lengths >= MINIMUM_LENGTH)
+    return firsts[kept], lasts[kept]
+
+
 def _canonical(stroke: NDArray[np.float32]) -> tuple[float, ...]:
-    return (*(float(v) for v in stroke[0]), *(float(v) for v in stroke[-1]), float(len(stroke)))
+    return (*stroke[0].tolist(), *stroke[-1].tolist(), float(len(stroke)))
