@@ -1,7 +1,51 @@
 """What the panel remembers in the blend file: ``scene.croquis``."""
 
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
 import bpy
-from bpy.props import BoolProperty, IntProperty, PointerProperty, StringProperty
+from bpy.props import (
+    BoolProperty,
+    EnumProperty,
+    FloatProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+
+from .core.dataset import AUTO, NONE, DatasetSettings
+
+# The identifiers are core.dataset's own names; labels and styles are flags, in its order.
+_LABELS = (
+    ("keypoints", "Keypoints", "23 joints in pixels, and whether each is seen, hidden or outside"),
+    ("mask", "Mask", "Which pixels show the figure, and its exact box and area"),
+    ("parts", "Body Parts", "A picture that tells 14 body parts apart"),
+    ("uv", "Surface (UV)", "A picture with the place on the body's surface under each pixel"),
+    ("depth", "Depth", "A picture with the distance from the camera under each pixel"),
+    ("3d", "3D Joints", "Joints in metres, rotations of the bones, and the camera"),
+    ("strokes", "Strokes", "Every line as a record that can be redrawn in another style later"),
+)
+_STYLES = (
+    ("lineart", "Line Art", "Outlines and creases of the character, fast"),
+    ("freestyle", "Freestyle", "The same lines by Blender's slower renderer, for comparison"),
+    ("stick", "Stick Figures", "Lines from joint to joint; the character itself is not drawn"),
+    ("mannequin", "Mannequins", "Ellipses and boxes around the bones, as drawing books teach"),
+)
+_INKS = (
+    ("plain", "Plain", "Thin even black lines"),
+    ("random", "Any Tool", "Another tool for each drawing"),
+    ("pen", "Pen", "A drawing pen or felt pen in a practised hand"),
+    ("brush", "Brush", "A loaded brush, thick in the middle of each stroke"),
+    ("pencil", "Pencil", "Grey and grainy, with several searching lines"),
+    ("naive", "Unpractised Hand", "One thin line of somebody who seldom draws"),
+    ("pictogram", "Pictogram", "One fat even line, as on signs"),
+    ("ink", "Engraving", "Steel pen and wood engraving of the nineteenth century"),
+)
+
+
+_DEFAULTS = DatasetSettings(Path(), Path(), Path())
 
 
 def _is_drawing(_settings: bpy.types.PropertyGroup, image: bpy.types.Image) -> bool:
@@ -12,8 +56,18 @@ def _is_armature(_settings: bpy.types.PropertyGroup, thing: bpy.types.Object) ->
     return thing.type == "ARMATURE"
 
 
+def _keep_most(self: CroquisDatasetSettings, _context: bpy.types.Context) -> None:
+    if self.figures_max < self.figures_min:
+        self.figures_max = self.figures_min
+
+
+def _keep_least(self: CroquisDatasetSettings, _context: bpy.types.Context) -> None:
+    if self.figures_min > self.figures_max:
+        self.figures_min = self.figures_max
+
+
 class CroquisDatasetSettings(bpy.types.PropertyGroup):
-    """The dataset renderer's arguments; ``scripts/render_dataset.py`` has the same."""
+    """What dataset to render; ``scripts/render_dataset.py`` takes the same as options."""
 
     characters: StringProperty(
         name="Characters",
@@ -22,7 +76,7 @@ class CroquisDatasetSettings(bpy.types.PropertyGroup):
     )
     animations: StringProperty(
         name="Animations",
-        description="Folder with the animations to put on every character (.fbx, .glb, .npz)",
+        description="Folder with the animations to put on every character (.fbx, .glb, .bvh, .npz)",
         subtype="DIR_PATH",
     )
     output: StringProperty(
@@ -30,36 +84,159 @@ class CroquisDatasetSettings(bpy.types.PropertyGroup):
         description="Folder that receives the dataset; an interrupted one is continued",
         subtype="DIR_PATH",
     )
+
+    every: IntProperty(
+        name="Every N-th Frame",
+        description="Draw only every N-th frame of an animation, as neighbours look alike",
+        default=_DEFAULTS.every,
+        min=1,
+        max=10_000,
+        soft_max=100,
+    )
+    max_per_clip: IntProperty(
+        name="Poses per Clip",
+        description=(
+            "Of the frames of each animation, draw only so many: those that differ most from one "
+            "another. 0 draws all of them"
+        ),
+        default=_DEFAULTS.max_per_clip,
+        min=0,
+        soft_max=100,
+    )
+    pose_noise: FloatProperty(
+        name="Pose Noise",
+        description=(
+            "Turn joints at random and blend poses, so that there are more poses than the "
+            "animations have; elbows and knees keep bending the right way"
+        ),
+        subtype="FACTOR",
+        default=_DEFAULTS.pose_noise,
+        min=0.0,
+        max=1.0,
+    )
+    figures_min: IntProperty(
+        name="Figures Min",
+        description="Fewest figures in a drawing",
+        default=_DEFAULTS.figures[0],
+        min=1,
+        max=3,
+        update=_keep_most,
+    )
+    figures_max: IntProperty(
+        name="Max",
+        description="Most figures in a drawing; they may stand before one another",
+        default=_DEFAULTS.figures[1],
+        min=1,
+        max=3,
+        update=_keep_least,
+    )
+    proportions: BoolProperty(
+        name="Vary Proportions",
+        description=(
+            "Give the characters other heads, trunks and limbs from clip to clip, from lifelike "
+            "to chibi and elongated"
+        ),
+        default=_DEFAULTS.proportions,
+    )
+    props: BoolProperty(
+        name="Props and Ground",
+        description=(
+            "Draw chairs, boxes, sticks and ground lines too; they cross the figures and have no "
+            "labels, so that a network learns to look past them"
+        ),
+        default=_DEFAULTS.props,
+    )
+
     cameras: IntProperty(
         name="Cameras",
-        description="Number of cameras in a ring around the character at mid-back height",
-        default=8,
+        description="Views of each pose, from a ring around the character at mid-back height",
+        default=_DEFAULTS.cameras,
         min=1,
         max=360,
         soft_max=32,
     )
-    every: IntProperty(
-        name="Every N-th Frame",
-        description="Draw only every N-th frame of an animation, as neighbours look alike",
-        default=10,
-        min=1,
-        max=10_000,
-        soft_max=100,
+    camera_jitter: BoolProperty(
+        name="Random Cameras",
+        description=(
+            "Leave the ring: look from above and below, tilted, near through a wide lens or far "
+            "away without perspective"
+        ),
+        default=_DEFAULTS.camera_jitter,
+    )
+    limb_perspective: BoolProperty(
+        name="Exaggerate Limbs",
+        description=(
+            "Draw a fist that is thrust at us larger and a leg that is far away smaller than a "
+            "camera would, as artists do"
+        ),
+        default=_DEFAULTS.limb_perspective,
+    )
+
+    styles: EnumProperty(
+        name="Styles",
+        description="Ways of drawing; with several, each drawing takes one of them",
+        items=_STYLES,
+        options={"ENUM_FLAG"},
+        default=set(_DEFAULTS.styles),
+    )
+    ink: EnumProperty(
+        name="Ink",
+        description="What the lines are drawn with; Freestyle draws its own",
+        items=_INKS,
+        default=_DEFAULTS.ink,
     )
     size: IntProperty(
         name="Size",
         description="Width and height of the drawings",
         subtype="PIXEL",
-        default=256,
+        default=_DEFAULTS.size,
         min=32,
         max=1000,
     )
+    images: BoolProperty(
+        name="Write Pictures",
+        description="Write every drawing as a PNG file; records of strokes can do without",
+        default=_DEFAULTS.images,
+    )
+    labels: EnumProperty(
+        name="Labels",
+        description="What to write down about each figure",
+        items=_LABELS,
+        options={"ENUM_FLAG"},
+        default=set(_DEFAULTS.labels),
+    )
+    hold_out: StringProperty(
+        name="Hold Out",
+        description=(
+            "Characters that are kept for validation: their file names without ending, with "
+            f"commas between them; “{AUTO}” chooses one in ten, “{NONE}” trains on all"
+        ),
+        default=AUTO,
+    )
+
     limit: IntProperty(
         name="Limit",
-        description="Stop after about this many drawings; 0 renders all of them",
-        default=0,
+        description="Stop after about this many drawings, of all characters; 0 draws everything",
+        default=_DEFAULTS.limit,
         min=0,
         soft_max=100_000,
+    )
+    seed: IntProperty(
+        name="Seed",
+        description="Every random choice follows from it: the same seed gives the same dataset",
+        default=_DEFAULTS.seed,
+        min=0,
+    )
+    workers: IntProperty(
+        name="Workers",
+        description=(
+            "Blenders that draw side by side without a window; one for each processor core is "
+            "fastest, fewer leave you some of the machine. The dataset is the same"
+        ),
+        default=max(1, (os.cpu_count() or 1) // 2),
+        min=1,
+        max=256,
+        soft_max=os.cpu_count() or 1,
     )
 
 

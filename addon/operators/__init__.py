@@ -4,7 +4,7 @@ import bpy
 
 from ..blender import viewport
 from .character import CROQUIS_OT_add_mannequin
-from .dataset import CROQUIS_OT_render_dataset
+from .dataset import CROQUIS_OT_render_dataset, CROQUIS_OT_show_contact_sheet, stop_running
 from .pose import CROQUIS_OT_look, CROQUIS_OT_pose_from_sketch
 
 _CLASSES = (
@@ -12,6 +12,7 @@ _CLASSES = (
     CROQUIS_OT_pose_from_sketch,
     CROQUIS_OT_look,
     CROQUIS_OT_render_dataset,
+    CROQUIS_OT_show_contact_sheet,
 )
 
 
@@ -23,7 +24,8 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take the operators away again."""
+    """Take the operators away again; a run that is on ends."""
+    stop_running(bpy.context)
     bpy.app.handlers.undo_post.remove(viewport.leave_lost_camera)
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

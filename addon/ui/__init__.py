@@ -2,14 +2,19 @@
 
 import bpy
 
-from .panels import (
-    CROQUIS_PT_character,
-    CROQUIS_PT_dataset,
-    CROQUIS_PT_drawing,
-    CROQUIS_PT_pose,
-)
+from . import panels
 
-_CLASSES = (CROQUIS_PT_drawing, CROQUIS_PT_character, CROQUIS_PT_pose, CROQUIS_PT_dataset)
+_CLASSES = (
+    panels.CROQUIS_PT_drawing,
+    panels.CROQUIS_PT_character,
+    panels.CROQUIS_PT_pose,
+    panels.CROQUIS_PT_dataset,
+    panels.CROQUIS_PT_dataset_figures,
+    panels.CROQUIS_PT_dataset_cameras,
+    panels.CROQUIS_PT_dataset_style,
+    panels.CROQUIS_PT_dataset_labels,
+    panels.CROQUIS_PT_dataset_run,
+)
 
 
 def register() -> None:

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import bpy
 
 from ..operators.character import CROQUIS_OT_add_mannequin
-from ..operators.dataset import CROQUIS_OT_render_dataset
+from ..operators.dataset import (
+    CROQUIS_OT_render_dataset,
+    CROQUIS_OT_show_contact_sheet,
+    Run,
+    why_not,
+)
 from ..operators.pose import CROQUIS_OT_look, CROQUIS_OT_pose_from_sketch
+
+_LETTER = 6.5
+"""Width of an average letter in pixels, at Blender's usual scale."""
+
+_INDENT = 10
+"""What a panel's borders and an icon take of its width, in letters."""
 
 
 class _CroquisPanel:
@@ -63,15 +76,133 @@ class CROQUIS_PT_dataset(_CroquisPanel, bpy.types.Panel):
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Folders, numbers, button."""
-        layout = self.layout
-        layout.use_property_split = True
-        layout.use_property_decorate = False
+        """The folders; the panels below it are the settings and the button."""
+        layout = _fields(self)
         settings = context.scene.croquis.dataset
-        folders = layout.column()
         for name in ("characters", "animations", "output"):
-            folders.prop(settings, name)
-        numbers = layout.column(align=True)
-        for name in ("cameras", "every", "size", "limit"):
-            numbers.prop(settings, name)
-        layout.operator(CROQUIS_OT_render_dataset.bl_idname, icon="RENDER_ANIMATION")
+            layout.prop(settings, name)
+
+
+class _DatasetPanel(_CroquisPanel):
+    bl_parent_id = "CROQUIS_PT_dataset"
+
+
+class CROQUIS_PT_dataset_figures(_DatasetPanel, bpy.types.Panel):
+    """Which poses are drawn, and how various the figures are."""
+
+    bl_label = "Poses and Figures"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Poses, then bodies and company."""
+        layout = _fields(self)
+        settings = context.scene.croquis.dataset
+        poses = layout.column(align=True)
+        poses.prop(settings, "every")
+        poses.prop(settings, "max_per_clip")
+        layout.prop(settings, "pose_noise")
+        figures = layout.column(align=True)
+        figures.prop(settings, "figures_min")
+        figures.prop(settings, "figures_max")
+        options = layout.column()
+        options.prop(settings, "proportions")
+        options.prop(settings, "props")
+
+
+class CROQUIS_PT_dataset_cameras(_DatasetPanel, bpy.types.Panel):
+    """From where the poses are drawn."""
+
+    bl_label = "Cameras"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """How many, and how unruly."""
+        layout = _fields(self)
+        settings = context.scene.croquis.dataset
+        for name in ("cameras", "camera_jitter", "limb_perspective"):
+            layout.prop(settings, name)
+
+
+class CROQUIS_PT_dataset_style(_DatasetPanel, bpy.types.Panel):
+    """What the drawings look like."""
+
+    bl_label = "Style"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Styles, ink and size."""
+        settings = context.scene.croquis.dataset
+        _flags(self, settings, "styles")
+        layout = _fields(self)
+        layout.prop(settings, "ink")
+        layout.prop(settings, "size")
+
+
+class CROQUIS_PT_dataset_labels(_DatasetPanel, bpy.types.Panel):
+    """What is written down."""
+
+    bl_label = "Labels"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Labels, pictures and the split."""
+        settings = context.scene.croquis.dataset
+        _flags(self, settings, "labels")
+        layout = _fields(self)
+        layout.prop(settings, "images")
+        layout.prop(settings, "hold_out")
+
+
+class CROQUIS_PT_dataset_run(_DatasetPanel, bpy.types.Panel):
+    """The button, and what comes of it."""
+
+    bl_label = "Run"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Extent, button or progress, result."""
+        layout = _fields(self)
+        settings = context.scene.croquis.dataset
+        for name in ("limit", "seed", "workers"):
+            layout.prop(settings, name)
+        run = CROQUIS_OT_render_dataset.running
+        if run:
+            _show_run(layout, run)
+        else:
+            _explain(context, layout, why_not(context))
+            button = layout.row()
+            button.scale_y = 1.6
+            button.operator(CROQUIS_OT_render_dataset.bl_idname, icon="RENDER_ANIMATION")
+        layout.operator(CROQUIS_OT_show_contact_sheet.bl_idname, icon="IMAGE_DATA")
+
+
+def _fields(panel: bpy.types.Panel) -> bpy.types.UILayout:
+    """A column of labels beside fields."""
+    column = panel.layout.column()
+    column.use_property_split = True
+    column.use_property_decorate = False
+    return column
+
+
+def _flags(panel: bpy.types.Panel, settings: bpy.types.PropertyGroup, name: str) -> None:
+    """Several choices at once, as buttons in two columns."""
+    grid = panel.layout.grid_flow(columns=2, even_columns=True, align=True, row_major=True)
+    grid.prop(settings, name)
+
+
+def _show_run(layout: bpy.types.UILayout, run: Run) -> None:
+    """A run's progress, in the button's place."""
+    bar = layout.row()
+    bar.scale_y = 1.6
+    bar.progress(factor=run.share, text=run.count() or run.progress.message)
+    for text in (run.pace(), run.failures()):
+        if text:
+            layout.label(text=text)
+    layout.label(text="Stop; finished clips stay", icon="EVENT_ESC")
+
+
+def _explain(context: bpy.types.Context, layout: bpy.types.UILayout, text: str) -> None:
+    """A sentence in as many lines as the sidebar's width asks for; Blender would cut it off."""
+    letters = round(context.region.width / (_LETTER * context.preferences.system.ui_scale))
+    lines = layout.column(align=True)
+    for number, line in enumerate(textwrap.wrap(text, max(letters - _INDENT, _INDENT))):
+        lines.label(text=line, icon="BLANK1" if number else "INFO")
