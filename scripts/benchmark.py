@@ -136,18 +136,23 @@ def write_motion(path: Path, poses: int) -> None:
     for j, name in enumerate(names):
         if name in (*skeleton.ARMS, *skeleton.LEGS, "Spine1", "Neck"):
             quaternions[:, j, 1:] = rng.normal(0, 0.2, (poses, 3))
-    offsets = []
+    offsets, parents = [], []
     for name in names:
+        above = skeleton.PARENTS[skeleton.INDEX[name]]
+        parents.append(names.index(skeleton.KEYPOINTS[above]) if above >= 0 else -1)
         x, y, z = _T_POSE[name.removeprefix("Left").removeprefix("Right")]
         offsets.append((-x if name.startswith("Right") else x, y, z))
     root = np.tile(np.array([0.0, 1.0, 0.0]), (poses, 1))
     np.savez(
         path,
         mixamo_names=np.array(names),
-        parents=[skeleton.PARENTS[skeleton.INDEX[name]] for name in names],
+        parents=parents,
         offsets=np.array(offsets),
         rot=quaternions,
         root_pos=root,
+        extra_names=np.zeros(0, "U1"),
+        extra_parent=np.zeros(0, int),
+        extra_offset=np.zeros((0, 3)),
         clip=np.zeros(poses, int),
         clip_names=np.array(["swing"]),
         clip_floor=np.zeros(1),

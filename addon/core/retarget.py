@@ -381,7 +381,7 @@ def load_corpus(path: str) -> list[Motion]:
     )
     row = {name: j for j, name in enumerate(names) if name}
     root = root_pos @ _Y_TO_Z_UP.T
-    low = min(rest[:, 1].min(), toe_rest[:, 1].min())
+    low = np.concatenate([rest[:, 1], toe_rest[:, 1]]).min()
     heights = np.concatenate([places[..., 1], toe_places[..., 1]], axis=1) - floor[clip][:, None]
     rest_heights = np.concatenate([rest[:, 1], toe_rest[:, 1]]) - low
     # Joints without a counterpart (the buttocks) lie where the hips are.
