@@ -79,6 +79,7 @@ class _Region:
             the axis is 0 and 90 degrees.
         charts: number -> (start angle, angle from v = 0 to v = 1), radians.
         carrier: the part that carries this one along where it rests in another pose than that.
+        level: the axis lies level, as a sole does, whatever the height of the ankle above it.
         from_skin, to_skin: u begins, or ends, where the skin does, since no joint says where a
             heel begins or a finger ends; otherwise at the joints.
     """
@@ -91,6 +92,7 @@ class _Region:
     quarter: FloatArray
     charts: dict[int, tuple[float, float]]
     carrier: str | None = None
+    level: bool = False
     from_skin: bool = False
     to_skin: bool = False
 
@@ -178,6 +180,7 @@ def _regions() -> dict[str, _Region]:
             _UP,
             -outwards,
             {5 + odd: _ALL_ROUND},
+            level=True,
             from_skin=True,
             to_skin=True,
         )
@@ -294,8 +297,8 @@ def _axis(region: _Region, joints: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Where a part's axis starts, ``[3]``, and how it runs from there, ``[3]`` metres."""
     start = joints[[skeleton.INDEX[name] for name in region.start]].mean(axis=0)
     axis = joints[skeleton.INDEX[region.end]] - start
-    if region.axis is _FRONT:
-        axis = axis * (1, 1, 0)  # the sole is level, whatever the height of the ankle above it
+    if region.level:
+        axis = axis * (1, 1, 0)
     return start, axis
 
 
