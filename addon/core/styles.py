@@ -190,7 +190,7 @@ class Drawing:
             if body is not None and self.body_layer > layer:
                 seen &= body[y, x] == 0
             for piece in _seen_pieces(points, seen, closed=bool(flat.closed[path])):
-                pieces.append(_simplified(piece))
+                pieces.append(simplified(piece, _SIMPLIFY))
                 paths.append(path)
         return pieces, np.array(paths, np.int64)
 
@@ -604,11 +604,17 @@ def _seen_pieces(
     return pieces
 
 
-def _simplified(piece: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A line through fewer points; one that ends where it starts stays closed."""
-    closed = bool((piece[0] == piece[-1]).all())
-    fewer = cv2.approxPolyDP(piece[:-1, None] if closed else piece[:, None], _SIMPLIFY, closed)
-    fewer = np.asarray(fewer[:, 0], np.float32)
+def simplified(points: NDArray[np.float32], tolerance: float) -> NDArray[np.float32]:
+    """A polyline through fewer of its points (Douglas and Peucker 1973).
+
+    Args:
+        points: ``[n, 2]`` pixels. A line that ends exactly where it starts stays closed, which
+            OpenCV alone does not do: it drops the last point of such a line.
+        tolerance: pixels by which the result may leave the line.
+    """
+    closed = len(points) > 3 and bool((points[0] == points[-1]).all())
+    rows = points[:-1] if closed else points
+    fewer = np.asarray(cv2.approxPolyDP(rows[:, None], tolerance, closed)[:, 0], np.float32)
     return np.concatenate([fewer, fewer[:1]]) if closed else fewer
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from addon.core.styles import NO_FILL, NO_TAG, PRESETS, Drawing, StrokeStyle, draw
+from addon.core.styles import NO_FILL, NO_TAG, PRESETS, Drawing, StrokeStyle, draw, simplified
 
 PLAIN = StrokeStyle(width=2.0)
 SQUARE = np.array([[60.0, 60.0], [190.0, 60.0], [190.0, 190.0], [60.0, 190.0]])
@@ -194,6 +194,18 @@ def test_equal_chance_gives_equal_pictures() -> None:
         one, two = (draw(body_square(), style, rng(seed)) for _ in range(2))
         np.testing.assert_array_equal(one, two)
         assert one.shape == (256, 256) and one.dtype == np.uint8
+
+
+def test_a_simplified_line_keeps_its_corners_and_its_closing_side() -> None:
+    corners = np.concatenate([SQUARE, SQUARE[:1]]).astype(np.float32)
+    dense = np.concatenate(
+        [np.linspace(a, b, 9)[:-1] for a, b in zip(corners[:-1], corners[1:], strict=True)]
+    )
+    loop = np.concatenate([dense, dense[:1]]).astype(np.float32)
+    np.testing.assert_allclose(simplified(loop, 0.2), corners)
+    np.testing.assert_allclose(simplified(loop[:-1], 0.2)[[0, -1]], loop[[0, -2]])
+    there_and_back = np.array([[0, 0], [9, 0], [0, 0]], np.float32)
+    assert simplified(there_and_back, 0.2)[1].tolist() == [9, 0]
 
 
 def length(line: np.ndarray) -> float:
