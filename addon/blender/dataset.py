@@ -8,7 +8,7 @@ other bodies, poses, cameras and styles) is an option of the settings.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,10 @@ from ..core.dataset import DatasetSettings
 from ..core.errors import UserError
 from ..core.files import write_whole
 from ..core.folder import Joints
+from ..core.ink import draw_strokes
 from ..core.retarget import Motion
 from ..core.shot import Pose, Seen, Shot, skeleton_shot, surface_shot
 from ..core.strokes import NOBODY, StrokePack, View
-from ..core.styles import Drawing, StrokeStyle, draw
 from ..core.variation import Proportions
 from .animations import load_motions
 from .cast import Actor, Cast
@@ -233,20 +233,21 @@ class Studio:
             if len(roles) > 1:
                 self._arrange(actors, rng)
             figures = [actor.stand() for actor in actors]
+            joints = [figure.joints for figure in figures]
             turns = [actor.puppet.turns() for actor in actors]
             props: list[scenery.Prop] = []
             lines: list[NDArray[np.float64]] = []
             if settings.props:
                 ground = min(float(figure.vertices[:, 2].min()) for figure in figures)
-                first, *others = (figure.joints for figure in figures)
-                props = scenery.props_for(first, actors[0].puppet.height, ground, rng, others)
-                lines = scenery.ground_lines(first, ground, rng)
+                height = actors[0].puppet.height
+                props = scenery.props_for(joints[0], height, ground, rng, joints[1:])
+                lines = scenery.ground_lines(joints[0], ground, rng)
             stage = Stage(props)
             obstacles = [(prop.vertices, scenery.triangles(prop)) for prop in props]
             for number, camera in enumerate(self._cameras(actors[0], figures, rng)):
                 style = settings.styles[int(rng.integers(len(settings.styles)))]
                 if settings.limb_perspective:
-                    figures = self._exaggerated(roles, camera, rng)
+                    figures = self._exaggerated(roles, joints, camera, rng)
                 body = np.concatenate([np.concatenate([f.joints, f.vertices]) for f in figures])
                 camera = camera.zoomed(body, MARGIN)
                 page = None
@@ -281,17 +282,16 @@ class Studio:
         bpy.context.view_layer.update()
 
     def _exaggerated(
-        self, roles: Sequence[_Role], camera: Camera, rng: np.random.Generator
+        self,
+        roles: Sequence[_Role],
+        joints: Sequence[NDArray[np.float64]],
+        camera: Camera,
+        rng: np.random.Generator,
     ) -> list[Pose]:
         """The figures with each limb as large as an artist at this camera would draw it."""
-        for role in roles:
-            puppet = role.actor.puppet
-            puppet.pose(role.motion, role.row)
-        bpy.context.view_layer.update()
-        for role in roles:
-            puppet = role.actor.puppet
-            scales = variation.limb_scales(camera.to_camera(puppet.joints()), rng)
-            puppet.pose(role.motion, role.row, scales)
+        for role, places in zip(roles, joints, strict=True):
+            scales = variation.limb_scales(camera.to_camera(places), rng)
+            role.actor.puppet.pose(role.motion, role.row, scales)
         bpy.context.view_layer.update()
         return [role.actor.stand() for role in roles]
 
@@ -422,21 +422,7 @@ def _picture(
     """A picture, and the record of the ink that it is drawn in."""
     if take.page is not None:
         return take.page, {"preset": "freestyle"}
-    strokes = take.shot.strokes
-    if settings.ink == "plain":
-        return draw_plain(strokes, settings.size), {"preset": "plain"}
-    tool = StrokeStyle.random(rng, None if settings.ink == "random" else settings.ink)
-    drawing = Drawing()
-    drawing.body(strokes)
-    return draw(drawing, tool, rng, settings.size), {"preset": settings.ink, **asdict(tool)}
-
-
-def draw_plain(strokes: Sequence[NDArray[np.float32]], size: int) -> NDArray[np.uint8]:
-    """``[size, size]`` uint8: the strokes as thin black lines on white, antialiased."""
-    page = np.full((size, size), 255, np.uint8)
-    lines = [np.round((stroke - 0.5) * 16).astype(np.int32) for stroke in strokes]
-    cv2.polylines(page, lines, False, 0, 1, cv2.LINE_AA, 4)
-    return page
+    return draw_strokes(take.shot.strokes, settings.ink, settings.size, rng)
 
 
 def _write_png(path: Path, image: NDArray[np.integer]) -> None:
