@@ -23,7 +23,7 @@ from addon.core import dataset, rle
 from addon.core.errors import UserError
 from addon.core.files import remove_abandoned, write_whole
 from addon.core.folder import Clip, Entry, Folder
-from addon.core.ink import INKS, draw_strokes
+from addon.core.ink import draw_strokes
 from scripts._common import run
 
 _KEPT = ("keypoints", "mask")  # the labels that stand in the annotations
@@ -40,7 +40,12 @@ def parser() -> argparse.ArgumentParser:
     add = result.add_argument
     add("folder", type=Path, metavar="FOLDER", help="a dataset with the label strokes")
     add("out", type=Path, metavar="OUT", help="the new dataset's folder")
-    add("--ink", choices=INKS, default="random", help="the tool (random: another every time)")
+    add(
+        "--ink",
+        choices=dataset.INKS,
+        default="random",
+        help="the tool (random: another every time)",
+    )
     add("--size", type=int, metavar="PX", help="side of the new pictures (as they are)")
     add("--seed", type=int, default=0, metavar="N", help="of every random choice (0)")
     return result
@@ -103,7 +108,7 @@ def redraw(clip: Clip, out: Path, ink: str, size: int, seed: int) -> None:
     Args:
         clip: the clip, with stroke records.
         out: the new dataset's folder.
-        ink: one of ``ink.INKS``.
+        ink: one of ``dataset.INKS``.
         size: side of the new pictures, pixels.
         seed: of every random choice, together with the picture's name.
 

@@ -10,12 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .styles import PRESETS, Drawing, StrokeStyle, draw
+from .styles import Drawing, StrokeStyle, draw
 
 PLAIN, RANDOM = "plain", "random"
-
-INKS = (PLAIN, RANDOM, *PRESETS)
-"""What strokes are drawn with: a thin even line, a random tool, or one kind of tool."""
+"""Beside the names of ``styles.PRESETS``: a thin even line, and any tool."""
 
 _SHIFT = 4  # fractional bits of OpenCV's fixed-point coordinates
 
@@ -27,7 +25,7 @@ def draw_strokes(
 
     Args:
         strokes: polylines, each ``[n, 2]`` pixels of the picture to be.
-        ink: one of :data:`INKS`; all but ``plain`` give each picture a tool of its own.
+        ink: one of ``dataset.INKS``; all but ``plain`` give each picture a tool of its own.
         size: side of the square picture, pixels.
         rng: chooses the tool and guides the hand; the same state gives the same picture.
 

@@ -8,6 +8,7 @@ in every panel, so that a swapped side shows.
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -163,7 +164,8 @@ class _Shot:
 
     @property
     def character(self) -> str:
-        return " + ".join(figure["character"] for figure in self.figures)
+        counts = Counter(figure["character"] for figure in self.figures)
+        return " + ".join(f"{n} {name}" if n > 1 else name for name, n in counts.items())
 
     @property
     def style(self) -> str:
@@ -214,8 +216,14 @@ class _Shot:
         row = next((rows[key] for key in keys if key in rows), None)
         return None if row is None or self.clip.strokes is None else self.clip.strokes[row]
 
-    def page(self, side: int, strength: float = 1.0) -> Image:
-        """``[side, side, 3]`` the drawing, its lines as dark as ``strength`` says (0 to 1)."""
+    def page(self, side: int, strength: float | None = None) -> Image:
+        """The drawing on a tile, ``[side, side, 3]``.
+
+        Args:
+            side: of the tile, pixels.
+            strength: how dark its darkest lines become (0 to 1), so that a label stands out and a
+                faint pencil is seen all the same; by default it is as it was drawn.
+        """
         page = np.full((side, side, 3), _PAPER, np.uint8)
         picture = self.clip.picture(self.image)
         if picture is not None:
@@ -223,7 +231,11 @@ class _Shot:
             page = cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
         elif self.record is not None:
             self.polylines(page, self.record.strokes, side, _TEXT)
-        return np.round(255 - strength * (255.0 - page)).astype(np.uint8)
+        if strength is None:
+            return page
+        ink = 255.0 - page
+        darkest = max(float(np.percentile(ink, 99.5)), 20.0)
+        return np.round(255 - np.clip(ink / darkest, 0, 1) * 255 * strength).astype(np.uint8)
 
     def polylines(
         self, page: Image, strokes: Sequence[NDArray], side: int, colour: Colour, width: int = 1
@@ -304,7 +316,7 @@ def _boxes(shot: _Shot, side: int) -> _Tile:
 
 
 def _mask(shot: _Shot, side: int) -> _Tile:
-    page = shot.page(side)
+    page = shot.page(side, 0.6)
     for figure in shot.figures:
         inside = shot.enlarged(shot.clip.mask(figure).astype(np.uint8), side)
         _tint(page, inside > 0, _figure_colour(figure), 0.45)
@@ -314,7 +326,7 @@ def _mask(shot: _Shot, side: int) -> _Tile:
 
 
 def _parts(shot: _Shot, side: int) -> _Tile:
-    page = shot.page(side)
+    page = shot.page(side, 0.35)
     parts = shot.label("parts", side)
     for part, colour in enumerate(_PART_COLOURS, 1):
         _tint(page, parts == part, colour, 0.7)
@@ -322,7 +334,7 @@ def _parts(shot: _Shot, side: int) -> _Tile:
 
 
 def _uv(shot: _Shot, side: int) -> _Tile:
-    page = shot.page(side)
+    page = shot.page(side, 0.35)
     charts, u, v = np.moveaxis(shot.label("uv", side).astype(int), -1, 0)
     # A chequered cloth: four squares along u and v, so that stretches and seams show.
     dark = (u // 64 + v // 64) % 2 == 1
