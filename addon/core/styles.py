@@ -165,44 +165,38 @@ class Drawing:
         if not len(self):
             return [], np.zeros(0, np.int64)
         flat = _Flat.of(self)
-        masks = [self._mask(flat, path, size) for path in range(len(flat.layer))]
-        body = None
-        if self.body_layer >= 0:
-            body = np.zeros((size * _SUPERSAMPLING,) * 2, np.uint8)
-            _Silhouette(flat, self.body_layer).fill(body, 1)
         dense = flat.subdivided(0.5)
-        pieces, paths = [], []
-        for path in range(len(flat.layer)):
-            if flat.width[path] <= 0:
-                continue
-            points = dense.points[dense.starts[path] : dense.starts[path + 1]]
-            cells = np.floor(points * _SUPERSAMPLING).astype(np.int64)
-            side = size * _SUPERSAMPLING
-            seen = ((cells >= 0) & (cells < side)).all(axis=1)
-            x, y = np.clip(cells, 0, side - 1).T
-            layer, shape = flat.layer[path], flat.fill[path] >= 0
-            for other, mask in enumerate(masks):
-                later = flat.layer[other] > layer
+        side = size * _SUPERSAMPLING
+        cells = np.floor(dense.points * _SUPERSAMPLING).astype(np.int64)
+        inside = ((cells >= 0) & (cells < side)).all(axis=1)
+        x, y = np.clip(cells, 0, side - 1).T
+        covered = np.zeros((side, side), np.uint8)  # by the layers painted later
+        found: dict[int, list[NDArray[np.float32]]] = {}
+        for layer in reversed(range(self.layers)):
+            paths = np.flatnonzero(flat.layer == layer)
+            # The fills of a body's layer are tones, which cover nothing: its silhouette does.
+            filled = paths[flat.fill[paths] >= 0] if layer != self.body_layer else paths[:0]
+            fills = {path: np.zeros_like(covered) for path in filled}
+            for path, fill in fills.items():
+                piece = flat.points[flat.starts[path] : flat.starts[path + 1]]
+                fixed = np.round(piece * (_SUPERSAMPLING * 2**_SHIFT)).astype(np.int32)
+                cv2.fillPoly(fill, [fixed], 1, cv2.LINE_8, _SHIFT)
+            for path in paths[flat.width[paths] > 0]:
+                rows = slice(dense.starts[path], dense.starts[path + 1])
+                seen = inside[rows] & (covered[y[rows], x[rows]] == 0)
                 # Shapes of one layer melt; the lines of a layer are painted over its fills.
-                melts = shape and flat.layer[other] == layer and other != path
-                if mask is not None and (later or melts):
-                    seen &= mask[y, x] == 0
-            if body is not None and self.body_layer > layer:
-                seen &= body[y, x] == 0
-            for piece in _seen_pieces(points, seen, closed=bool(flat.closed[path])):
-                pieces.append(simplified(piece, _SIMPLIFY))
-                paths.append(path)
+                for other in fills if path in fills else ():
+                    if other != path:
+                        seen &= fills[other][y[rows], x[rows]] == 0
+                closed = bool(flat.closed[path])
+                found[int(path)] = _seen_pieces(dense.points[rows], seen, closed=closed)
+            for fill in fills.values():
+                covered |= fill
+            if layer == self.body_layer:
+                _Silhouette(flat, layer).fill(covered, 1)
+        paths = [path for path in sorted(found) for _ in found[path]]
+        pieces = [simplified(piece, _SIMPLIFY) for path in sorted(found) for piece in found[path]]
         return pieces, np.array(paths, np.int64)
-
-    def _mask(self, flat: _Flat, path: int, size: int) -> NDArray[np.uint8] | None:
-        """What a path's fill covers, on the finer canvas; tones of the body layer cover nothing."""
-        if flat.fill[path] < 0 or flat.layer[path] == self.body_layer:
-            return None
-        mask = np.zeros((size * _SUPERSAMPLING,) * 2, np.uint8)
-        points = flat.points[flat.starts[path] : flat.starts[path + 1]]
-        fixed = np.round(points * (_SUPERSAMPLING * 2**_SHIFT)).astype(np.int32)
-        cv2.fillPoly(mask, [fixed], 1, cv2.LINE_8, _SHIFT)
-        return mask
 
     def silhouette(self, size: int) -> NDArray[np.bool_]:
         """``[size, size]``: the pixels of the drawn thing, its lines and all that they enclose.
