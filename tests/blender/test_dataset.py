@@ -26,6 +26,7 @@ from addon.core.clips import Clip
 from addon.core.dataset import DatasetSettings
 from addon.core.errors import UserError
 from addon.core.folder import Joints
+from addon.core.ink import draw_plain
 from addon.core.shot import surface_shot
 from addon.core.strokes import NOBODY, StrokePack
 
@@ -439,7 +440,7 @@ def test_freestyle_and_line_art_see_one_character_alike() -> None:
     joints = puppet.joints()
     camera = ring(joints[0], 5, 8, size=(160, 160), focal=200)[1].zoomed(joints, 0.15)
     lines = LineArt()
-    ours = studio.draw_plain(lines.draw(camera, joints).strokes, 160) < 128
+    ours = draw_plain(lines.draw(camera, joints).strokes, 160) < 128
     lines.remove()
     reference = Freestyle().draw(camera, joints) < 128
     near = cv2.dilate(reference.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
