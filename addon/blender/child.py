@@ -80,7 +80,7 @@ class Worker:
             try:
                 self._studio = dataset.Studio(self._settings)
             except (UserError, OSError) as error:
-                yield "stopped", sentence(error)
+                yield "stopped", sentence(error, self._settings.out)
                 return
             yield "ready", None
         try:
@@ -88,7 +88,7 @@ class Worker:
         except UserError as error:
             yield "skipped", str(error)
         except OSError as error:
-            yield "stopped", sentence(error)
+            yield "stopped", sentence(error, self._settings.out)
         except Exception as error:
             traceback.print_exc()
             yield "crashed", f"It ended in an error of Croquis ({type(error).__name__}: {error})."
@@ -109,14 +109,18 @@ def _do(studio: dataset.Studio, request: dict[str, Any]) -> Iterator[Answer]:
     yield "finished", count
 
 
-def sentence(error: UserError | OSError) -> str:
-    """What the user reads of an error that ends the run."""
+def sentence(error: UserError | OSError, out: Path) -> str:
+    """What the user reads of an error that ends the run.
+
+    Args:
+        error: a full disk, most often.
+        out: the dataset's folder; such errors seldom name a file.
+    """
     if isinstance(error, UserError):
         return str(error)
-    place = f"{error.filename}: " if error.filename else ""
     return (
-        f"{place}{error.strerror or error}. Put that right and start again: "
-        "finished clips are kept and the run goes on after them."
+        f"{error.filename or out}: {error.strerror or error}; put that right and start again, "
+        "the finished clips are kept."
     )
 
 

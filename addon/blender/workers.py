@@ -82,7 +82,7 @@ def render_with(
     try:
         yield from _Run(workers, settings, shard).steps()
     except OSError as error:
-        raise UserError(sentence(error)) from error
+        raise UserError(sentence(error, settings.out)) from error
 
 
 class _Run:
@@ -147,7 +147,7 @@ class _Run:
         jobs = [clips.render_job(clip, settings.cameras, bad) for clip in usable]
         yield from self._work(Schedule(jobs))
         self._drawn = self._done
-        if missing and not self._drawn:
+        if missing and not any(map(self._stands, self._plan)):
             raise UserError(self._none_of(f"character in {settings.characters} can be drawn"))
 
     def _gather(self) -> Generator[Progress, None, int]:
