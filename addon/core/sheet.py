@@ -280,7 +280,7 @@ def _keypoints(shot: _Shot, side: int) -> _Tile:
         visibility = np.clip(rows[:, 2], 0, 2).astype(int)
         counts += np.bincount(visibility, minlength=3)
         _skeleton(page, shot, rows[:, :2], visibility, side)
-    note = f"seen {counts[2]} (dot), hidden {counts[1]} (ring), outside {counts[0]}"
+    note = f"{counts[2]} seen, {counts[1]} hidden (rings), {counts[0]} outside"
     return _Tile(page, "keypoints", note)
 
 
@@ -312,7 +312,7 @@ def _boxes(shot: _Shot, side: int) -> _Tile:
         place = corners[0] // 2**_SHIFT + (4, 14)
         _write(page, str(figure["figure"]), (int(place[0]), int(place[1])), colour)
     areas = ", ".join(f"{figure['area']:.0f}" for figure in shot.figures)
-    return _Tile(page, "boxes", f"of the whole silhouettes; area {areas} px")
+    return _Tile(page, "boxes", f"whole silhouettes, {areas} px")
 
 
 def _mask(shot: _Shot, side: int) -> _Tile:
@@ -383,7 +383,7 @@ def _joints(shot: _Shot, side: int) -> _Tile:
             rows = np.array(figure["keypoints"], np.float64).reshape(-1, 3)
             off = np.linalg.norm(pixels - rows[:, :2], axis=1)[rows[:, 2] > 0]
             worst = max(worst, float(off.max(initial=0.0)))
-    note = f"near yellow; {worst:.2f} px off the keypoints"
+    note = f"near yellow; off by {worst:.2f} px"
     return _Tile(page, "3d, re-projected", note)
 
 
