@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import bpy
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core.camera import Camera
+from ..core.styles import simplified
 from .cameras import aim_camera
 
 SIMPLIFY = 0.15
@@ -100,7 +100,7 @@ class LineArt:
         traces = np.column_stack([pixels, seen[:, 2]]).astype(np.float32)
         firsts, lasts = _kept(pixels, offsets)
         strokes = [
-            cv2.approxPolyDP(pixels[first:last, None], SIMPLIFY, closed=False)[:, 0]
+            simplified(pixels[first:last], SIMPLIFY)
             for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True)
         ]
         # Whole numbers only: a rounded share might pick another point on another machine.
@@ -117,7 +117,7 @@ class LineArt:
             return np.zeros((0, 3)), np.zeros(1, np.int32)
         drawing = frame.drawing
         offsets = np.zeros(max(len(drawing.curve_offsets), 1), np.int32)
-        if len(drawing.curve_offsets):
+        if len(drawing.curve_offsets) > 1:  # a drawing of nothing has an offset that cannot be read
             drawing.curve_offsets.foreach_get("value", offsets)
         attribute = drawing.attributes.get("position")
         points = np.zeros(offsets[-1] * 3, np.float32)
