@@ -20,18 +20,24 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from addon.core import image
+from addon.core import image, skeleton
 from addon.core.errors import UserError
 from addon.core.strokes import StrokePack
 
 from . import augment
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+SEEN = 2
+"""COCO's visibility of a keypoint that nothing hides."""
+
+_FEWEST_SEEN = 4  # of the 12 common joints, where several figures stand in a drawing
 _WHOLE_PICTURE_SHARE = 0.2  # of the unlabelled crops: the largest figure is not always the only one
 
 
 def load_strokes(paths: Sequence[Path]) -> StrokePack:
     """All stroke packs in files and folders as one, in sorted order.
+
+    Figures of which others hide nearly everything are left out: nobody could say where they are.
 
     Args:
         paths: files, datasets, or folders searched to any depth.
@@ -46,9 +52,12 @@ def load_strokes(paths: Sequence[Path]) -> StrokePack:
             f"There are no stroke packs (.npz) in {named}; render a dataset there first."
         )
     try:
-        return StrokePack.merge(StrokePack.load(file) for file in files)
+        pack = StrokePack.merge(StrokePack.load(file) for file in files)
     except ValueError as error:
         raise UserError(f"The stroke packs cannot be used: {error}.") from error
+    seen = (pack.visibility[:, skeleton.COMMON_INDEX] == SEEN).sum(axis=1)
+    alone = np.bincount(pack.drawing)[pack.drawing] == 1
+    return pack.subset(np.flatnonzero(alone | (seen >= _FEWEST_SEEN)))
 
 
 def _packs_in(folder: Path) -> list[Path]:

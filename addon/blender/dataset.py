@@ -43,6 +43,7 @@ DISTANCE = 3.0
 """From the ring's centre to its cameras, in heights of the character."""
 
 _TROUPE = 4  # companions that a character acts with; more would be loaded over and over
+_TALLEST = 3.0  # figure of a picture, against the smallest
 _MOTIONS_KEPT = 64
 
 
@@ -173,7 +174,8 @@ class Studio:
         if not self.settings.proportions:
             return None
         seed = [self.settings.seed, *clip.name.encode(), *actor.name.encode(), number]
-        return Proportions.random(np.random.default_rng(seed))
+        wanted = Proportions.random(np.random.default_rng(seed))
+        return wanted.suited(actor.puppet.rest_joints)
 
     def _company(
         self, clip: Clip, rng: np.random.Generator, without: Collection[str]
@@ -202,6 +204,9 @@ class Studio:
                 actor = self._cast.actor(self._files[name], number)
             except UserError:
                 continue  # its own clips report it
+            # Some files are made in other units: beside a giant, nobody can be seen.
+            if not 1 / _TALLEST < actor.puppet.height / lead.puppet.height < _TALLEST:
+                continue
             motion = self._motion(str(rng.choice(self._index)))
             row = int(rng.integers(len(motion)))
             roles.append(_Role(actor, motion, row, self._body(clip, actor, number)))

@@ -151,6 +151,15 @@ def test_a_dataset_is_read_by_its_stroke_records_alone(pack, tmp_path):
     assert len(data.load_strokes([tmp_path])) == len(pack)
 
 
+def test_a_figure_that_others_hide_is_not_learnt_from(pack, tmp_path):
+    hidden = np.ones(skeleton.COUNT, np.uint8)
+    views = [pack[0], replace(pack[1], figure=1, visibility=hidden), pack[2]]
+    views[2] = replace(views[2], visibility=hidden)  # its own limbs hide each other: that is normal
+    StrokePack.from_views(views, pack.size, [("Anna", "sit")]).save(tmp_path / "clip.npz")
+    learnt = data.load_strokes([tmp_path])
+    assert learnt.frame.tolist() == [0, 2]
+
+
 def test_self_training_learns_what_the_teacher_is_sure_of(settings, tmp_path, monkeypatch):
     # A teacher that sees every keypoint in the middle: an untrained one is sure of nothing.
     def teach(teacher, ink, threshold):
