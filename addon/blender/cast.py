@@ -23,6 +23,7 @@ class Actor:
     Attributes:
         name: the character's.
         puppet: its armature.
+        own_height: from its lowest to its highest keypoint as the file has it, metres.
         surface: its skin: all its meshes in one.
     """
 
@@ -39,6 +40,7 @@ class Actor:
             self.name = character.name
             self.puppet = Puppet.prepare(character.armature, character.meshes)
             self.surface = self._measure()
+            self.own_height = float(np.ptp(self.puppet.rest_joints[:, 2]))
             self._girth = 1.0
             self._collection = bpy.data.collections.new(f"Croquis {self.name}")
             self._collection.use_fake_user = True  # no scene uses it most of the time

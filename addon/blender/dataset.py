@@ -163,7 +163,7 @@ class Studio:
             # A pose's chance comes from its frame, not its row: a longer run may take more of them.
             frame = int(motion.frames[row])
             rng = np.random.default_rng([self.settings.seed, *clip.name.encode(), frame])
-            roles = [_Role(actor, motion, row, body), *self._company(clip, rng, without)]
+            roles = [_Role(actor, motion, row, body), *self._company(clip, actor, rng, without)]
             for take in self._takes(roles, frame, rng):
                 record.add(take, rng)
             yield self.settings.cameras
@@ -174,11 +174,10 @@ class Studio:
         if not self.settings.proportions:
             return None
         seed = [self.settings.seed, *clip.name.encode(), *actor.name.encode(), number]
-        wanted = Proportions.random(np.random.default_rng(seed))
-        return wanted.suited(actor.puppet.rest_joints)
+        return Proportions.random(np.random.default_rng(seed))
 
     def _company(
-        self, clip: Clip, rng: np.random.Generator, without: Collection[str]
+        self, clip: Clip, lead: Actor, rng: np.random.Generator, without: Collection[str]
     ) -> list[_Role]:
         """The other figures of a picture: characters of the same split, in any motion."""
         low, high = self.settings.figures
@@ -205,7 +204,7 @@ class Studio:
             except UserError:
                 continue  # its own clips report it
             # Some files are made in other units: beside a giant, nobody can be seen.
-            if not 1 / _TALLEST < actor.puppet.height / lead.puppet.height < _TALLEST:
+            if not 1 / _TALLEST < actor.own_height / lead.own_height < _TALLEST:
                 continue
             motion = self._motion(str(rng.choice(self._index)))
             row = int(rng.integers(len(motion)))
