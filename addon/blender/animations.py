@@ -16,7 +16,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..core import retarget, skeleton
 from ..core.errors import UserError
-from ..core.files import files_in
 from ..core.retarget import JOINTS, Motion
 from ..core.rotations import about_axis, unit
 from ..core.solve import Rig
@@ -26,8 +25,6 @@ from .characters import hangs_from_bone, import_objects, remove_objects
 
 FloatArray = NDArray[np.float64]
 
-SUFFIXES = (".fbx", ".glb", ".gltf", ".bvh", ".npz")
-
 NO_BONE = 255
 """In :meth:`Puppet.vertex_bones`: the vertex follows no bone of the figure."""
 
@@ -36,15 +33,6 @@ _ALONG = np.cos(np.radians(25))
 
 _DIRECTIONS = unit([d for d in itertools.product((-1, 0, 1), repeat=3) if any(d)])
 """26 directions: towards the corners, edges and faces of a cube."""
-
-
-def motion_files(folder: Path) -> list[Path]:
-    """The animation files of a folder, sorted by name.
-
-    Raises:
-        UserError: the folder does not exist or holds none.
-    """
-    return files_in(folder, SUFFIXES, "animation")
 
 
 def load_motions(path: Path, every: int = 1) -> list[Motion]:
@@ -100,7 +88,9 @@ def _read_motions(
         tracks.action = action
         if slot is not None:
             tracks.action_slot = slot
-        name = path.stem if len(takes) == 1 else f"{path.stem}_{action.name}"
+        # Before 4.4 the glTF importer adds the armature's name, for want of slots.
+        take = action.name.removesuffix(f"_{armature.name}")
+        name = path.stem if len(takes) == 1 else f"{path.stem}_{take}"
         motions.append(_read_motion(name, armature, rig, _frames(action, every)))
     return motions
 

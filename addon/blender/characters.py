@@ -15,9 +15,8 @@ from typing import Any
 import bpy
 from bpy.types import Object
 
+from ..core.dataset import CHARACTER_SUFFIXES
 from ..core.errors import UserError
-
-SUFFIXES = (".fbx", ".glb", ".gltf", ".vrm", ".blend")
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ def import_objects(path: Path) -> list[Object]:
     """
     if not path.is_file():
         raise UserError(f"There is no file {path}.")
-    known = (*SUFFIXES, ".bvh")
+    known = (*CHARACTER_SUFFIXES, ".bvh")
     if path.suffix.lower() not in known:
         raise UserError(f"{path.name} cannot be imported; use one of {', '.join(known)}.")
     before = set(bpy.data.objects)
