@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import cv2
 
 from ..core.clips import Clip
 from ..core.dataset import DatasetSettings, gather
@@ -132,7 +133,12 @@ def _say(what: str, value: Any) -> None:
 
 def start_code() -> str:
     """Python code that turns a Blender into a worker; its last argument is the task."""
-    return f"import sys, importlib; importlib.import_module({__name__!r}).main(sys.argv[-1])"
+    code = f"import sys, importlib; importlib.import_module({__name__!r}).main(sys.argv[-1])"
+    if not bpy.app.binary_path or __name__.startswith("bl_ext."):
+        return code
+    # A checkout in a Blender without the extension: it is found where this process has found it.
+    places = [str(package_root()), str(Path(cv2.__file__).parents[1])]
+    return f"import site; [*map(site.addsitedir, {places})]; {code}"
 
 
 def command(task: str) -> list[str]:

@@ -103,10 +103,10 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Processes:
 
 def sabotage(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     """Let each child run some code first, in which ``dataset`` is its renderer's module."""
-    original = child.start_code()
+    places, start, rest = child.start_code().rpartition("import sys")
     module = f"{child.__package__}.dataset"
     first = f"import os, importlib; dataset = importlib.import_module({module!r})\n"
-    monkeypatch.setattr(child, "start_code", lambda: f"{first}{code}\n{original}")
+    monkeypatch.setattr(child, "start_code", lambda: f"{places}\n{first}{code}\n{start}{rest}")
 
 
 def abort_at(motion: str) -> str:
@@ -426,8 +426,12 @@ def test_a_full_disk_is_one_sentence_and_a_later_run_finishes(
     pytest.importorskip("resource", reason="limits the size of files")
     with monkeypatch.context() as patch:
         # The pictures fit under the limit, a clip's stroke record does not.
-        limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))"
-        sabotage(patch, limit)
+        sabotage(
+            patch,
+            "import resource, signal\n"
+            "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"  # as Python does, but not Blender
+            "resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))",
+        )
         status, _, text = script()
     assert status == 2
     assert len(text.strip().splitlines()) == 1 and f"{settings.out}: File too large;" in text
