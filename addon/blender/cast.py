@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from pathlib import Path
+from typing import cast
 
+import bmesh
 import bpy
 import numpy as np
 from bpy.types import Object
 from numpy.typing import NDArray
 
+from ..core.errors import UserError
 from ..core.shot import Pose
 from ..core.surface import Surface
-from ..core.variation import Proportions
 from .animations import Puppet
 from .characters import import_character, remove_objects
+
+_ONE_PLACE = 1e-5  # of a mesh's size
+_SHATTERED = 0.6  # share of edges with a single face
 
 
 class Actor:
@@ -37,11 +42,14 @@ class Actor:
         character = import_character(path)
         self._added = [obj for obj in bpy.data.objects if obj not in before]
         try:
+            if not character.meshes:
+                raise UserError(f"{path.name} holds no mesh to draw; choose a file with its skin.")
             self.name = character.name
+            for mesh in character.meshes:
+                _weld_if_shattered(mesh)
             self.puppet = Puppet.prepare(character.armature, character.meshes)
             self.surface = self._measure()
             self.own_height = float(np.ptp(self.puppet.rest_joints[:, 2]))
-            self._girth = 1.0
             self._collection = bpy.data.collections.new(f"Croquis {self.name}")
             self._collection.use_fake_user = True  # no scene uses it most of the time
             for obj in self._added:
@@ -68,11 +76,6 @@ class Actor:
             self.puppet.rest_joints,
         )
 
-    def shape(self, proportions: Proportions | None) -> None:
-        """Give the character other proportions, or its own again."""
-        self.puppet.shape(proportions)
-        self._girth = float(np.mean(list(proportions.girth.values()))) if proportions else 1.0
-
     def enter(self) -> None:
         """Go into the scene."""
         bpy.context.scene.collection.children.link(self._collection)
@@ -87,7 +90,7 @@ class Actor:
             joints=self.puppet.joints(),
             vertices=np.concatenate([mesh_points(mesh) for mesh in self.puppet.meshes]),
             surface=self.surface,
-            girth=self._girth,
+            girth=self.puppet.girth,
         )
 
     def remove(self) -> None:
@@ -126,6 +129,25 @@ class Cast:
         for actor in self._actors.values():
             actor.remove()
         self._actors.clear()
+
+
+def _weld_if_shattered(mesh: Object) -> None:
+    """Join vertices that lie in one place, if most edges of a mesh border on a single face.
+
+    glTF splits a mesh along hard edges and seams of its texture, and a line renderer draws these as
+    borders. Some are welcome (hems, belts, cuffs), but some files are split between all faces.
+    """
+    loops = np.empty(len(mesh.data.loops), np.int32)
+    mesh.data.loops.foreach_get("edge_index", loops)
+    if np.mean(np.bincount(loops, minlength=1) == 1) < _SHATTERED:
+        return
+    data = cast(bpy.types.Mesh, mesh.data)
+    size = float(np.ptp(np.array(mesh.bound_box), axis=0).max())
+    work = bmesh.new()
+    work.from_mesh(data)
+    bmesh.ops.remove_doubles(work, verts=list(work.verts), dist=_ONE_PLACE * size)
+    work.to_mesh(data)
+    work.free()
 
 
 def triangle_rows(mesh: Object) -> NDArray[np.int32]:

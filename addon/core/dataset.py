@@ -47,7 +47,7 @@ AUTO, NONE = "auto", "none"
 
 _HELD_OUT_SHARE = 0.1
 _FOLDERS = ("characters", "animations", "out")
-_NOTED_ONLY = (*_FOLDERS, "limit")
+_NOTED_ONLY = ("characters", "animations", "limit")
 
 
 @dataclass(frozen=True)
@@ -213,6 +213,7 @@ def claim(settings: DatasetSettings, blender: str) -> dict[str, Any]:
         "parts": list(surface.PARTS),
         **json.loads(json.dumps(settings.to_json())),
     }
+    del ours["out"]  # a dataset may be moved
     if path.exists():
         theirs = describe(settings.out)
         changed = [n for n in ours if n not in _NOTED_ONLY and theirs.get(n) != ours[n]]

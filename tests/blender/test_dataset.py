@@ -446,3 +446,20 @@ def test_freestyle_and_line_art_see_one_character_alike() -> None:
     near = cv2.dilate(reference.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     assert reference.sum() > 300
     assert near[ours].mean() > 0.9
+
+
+def test_a_character_without_a_skin_is_refused_in_a_sentence() -> None:
+    with pytest.raises(UserError, match="holds no mesh to draw"):
+        Actor(MIXAMO / "animations" / "Waving.fbx")
+    assert not bpy.data.objects
+
+
+def test_a_mesh_split_between_all_faces_is_drawn_as_one_skin() -> None:
+    path = MIXAMO.parent / "characters" / "quaternius" / "Mannequin_F.glb"
+    lines = LineArt()
+    actor = Actor(path)
+    actor.enter()
+    bpy.context.view_layer.update()
+    camera = look(actor, 0, 200)
+    drawn = lines.draw(camera, actor.stand().vertices)
+    assert 10 < len(drawn.strokes) < 300  # of its faces alone there are thousands of borders
