@@ -227,7 +227,7 @@ class Studio:
             ]
         actors = [role.actor for role in roles]
         for role in roles:
-            role.actor.shape(role.proportions)
+            role.actor.puppet.shape(role.proportions)
             role.actor.puppet.place()
             role.actor.puppet.pose(role.motion, role.row)
             role.actor.enter()
