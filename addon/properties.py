@@ -86,7 +86,7 @@ class CroquisDatasetSettings(bpy.types.PropertyGroup):
     )
 
     every: IntProperty(
-        name="Every N-th Frame",
+        name="Frame Step",
         description="Draw only every N-th frame of an animation, as neighbours look alike",
         default=_DEFAULTS.every,
         min=1,

@@ -50,4 +50,7 @@ def show_picture(context: bpy.types.Context, path: Path) -> bpy.types.Image:
     area = manager.windows[-1].screen.areas[0]
     area.ui_type = "IMAGE_EDITOR"
     area.spaces.active.image = image
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    with context.temp_override(window=manager.windows[-1], area=area, region=region):
+        bpy.ops.image.view_all(fit_view=True)
     return image

@@ -80,11 +80,13 @@ class Run:
     Attributes:
         out: the dataset's folder.
         progress: where it stands.
+        timer: what makes Blender look at it; none in the background.
     """
 
     def __init__(self, settings: DatasetSettings, workers: int) -> None:
         self.out = settings.out
         self.progress = Progress(0, 0, "Starting")
+        self.timer: bpy.types.Timer | None = None
         self._work: Iterator[Progress] = render_in_workers(settings, workers)
         self._pace = Pace()
 
@@ -144,7 +146,6 @@ class CROQUIS_OT_render_dataset(bpy.types.Operator):
     running: Run | None = None
     """The run that is on, for the panel to show; there is at most one in a Blender."""
 
-    _timer: bpy.types.Timer
     _drawn = 0.0  # when the user last saw something new
 
     @classmethod
@@ -171,7 +172,7 @@ class CROQUIS_OT_render_dataset(bpy.types.Operator):
             return result
         type(self).running = run
         manager = context.window_manager
-        self._timer = manager.event_timer_add(_INTERVAL, window=context.window)
+        run.timer = manager.event_timer_add(_INTERVAL, window=context.window)
         manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
 
@@ -181,14 +182,14 @@ class CROQUIS_OT_render_dataset(bpy.types.Operator):
         if run is None:
             return {"CANCELLED"}
         if event.type == "ESC":
-            self.cancel(context)
+            stop_running(context)
             self.report({"WARNING"}, _stopped(run))
             return {"CANCELLED"}
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
         result = self._step(run)
         if result is not None:
-            self.cancel(context)
+            stop_running(context)
             if result == {"FINISHED"}:
                 self._end(run, context)
             return result
@@ -199,8 +200,7 @@ class CROQUIS_OT_render_dataset(bpy.types.Operator):
         return {"PASS_THROUGH"}
 
     def cancel(self, context: bpy.types.Context) -> None:
-        """Stop the work and clear the status bar; Blender calls it when it closes."""
-        context.window_manager.event_timer_remove(self._timer)
+        """Blender closes, or loads another file."""
         stop_running(context)
 
     def _step(self, run: Run) -> set[str] | None:
@@ -231,6 +231,9 @@ def stop_running(context: bpy.types.Context) -> None:
         return
     CROQUIS_OT_render_dataset.running = None
     run.close()
+    if run.timer is None:
+        return
+    context.window_manager.event_timer_remove(run.timer)
     context.workspace.status_text_set(None)
     _redraw_sidebars(context)
 
@@ -246,7 +249,7 @@ def _draw_status(header: bpy.types.Header, _context: bpy.types.Context) -> None:
     run, row = CROQUIS_OT_render_dataset.running, header.layout
     if run is None:
         return
-    row.label(text="Stop Rendering", icon="EVENT_ESC")
+    row.label(text=" Stop Rendering", icon="EVENT_ESC")  # the picture of the key is a wide one
     bar = row.row()
     bar.ui_units_x = 12
     bar.progress(factor=run.share, text=run.count() or run.progress.message)

@@ -185,8 +185,11 @@ def _fields(panel: bpy.types.Panel) -> bpy.types.UILayout:
 
 def _flags(panel: bpy.types.Panel, settings: bpy.types.PropertyGroup, name: str) -> None:
     """Several choices at once, as buttons in two columns."""
-    grid = panel.layout.grid_flow(columns=2, even_columns=True, align=True, row_major=True)
+    column = panel.layout.column(align=True)
+    grid = column.grid_flow(columns=2, even_columns=True, align=True, row_major=True)
     grid.prop(settings, name)
+    # A plain click chooses one and drops the others, as everywhere in Blender.
+    column.label(text="Shift-click to choose several")
 
 
 def _show_run(layout: bpy.types.UILayout, run: Run) -> None:
@@ -194,10 +197,9 @@ def _show_run(layout: bpy.types.UILayout, run: Run) -> None:
     bar = layout.row()
     bar.scale_y = 1.6
     bar.progress(factor=run.share, text=run.count() or run.progress.message)
-    for text in (run.pace(), run.failures()):
+    for text in (run.pace(), run.failures(), "Esc stops; finished clips are kept"):
         if text:
             layout.label(text=text)
-    layout.label(text="Stop; finished clips stay", icon="EVENT_ESC")
 
 
 def _explain(context: bpy.types.Context, layout: bpy.types.UILayout, text: str) -> None:

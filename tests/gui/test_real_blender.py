@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import cv2
 import pytest
@@ -78,18 +79,23 @@ def test_poses_without_a_window(blender: RealBlender, tmp_path: Path, drawing: P
     assert int(turned[1]) >= 8
 
 
-def test_button_poses_and_one_undo_takes_it_back(
-    blender: RealBlender, tmp_path: Path, drawing: Path
-) -> None:
+def play(blender: RealBlender, driver: str, folder: Path, drawing: Path) -> dict[str, Any]:
+    """Play a driver's story in a window; what it tells."""
     if not blender.has_screen:
         pytest.skip("no screen: needs DISPLAY, xdotool and ImageMagick")
     try:
-        run(blender.window_command(HERE / "click.py", tmp_path, drawing), timeout=300)
+        run(blender.window_command(HERE / driver, folder, drawing), timeout=300)
     finally:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        for picture in tmp_path.glob("*.png"):
+        for picture in folder.glob("*.png"):
             shutil.copy(picture, SCREENSHOTS)
-    story = json.loads((tmp_path / "result.json").read_text())
+    return json.loads((folder / "result.json").read_text())
+
+
+def test_button_poses_and_one_undo_takes_it_back(
+    blender: RealBlender, tmp_path: Path, drawing: Path
+) -> None:
+    story = play(blender, "click.py", tmp_path, drawing)
     before, after, undone = story["before"], story["after"], story["undone"]
     moved = [bone for bone in before["pose"] if before["pose"][bone] != after["pose"][bone]]
     assert len(moved) >= 8
@@ -97,3 +103,50 @@ def test_button_poses_and_one_undo_takes_it_back(
     assert undone["pose"] == before["pose"]
     assert undone["objects"] == before["objects"]
     assert after["perspective"] == "CAMERA" and undone["perspective"] != "CAMERA"
+
+
+TWO_CLIPS = """
+import bpy
+from pathlib import Path
+folder = Path({folder!r})
+for name in ("characters", "animations"):
+    (folder / name).mkdir()
+bpy.data.batch_remove(bpy.data.objects)
+bpy.ops.croquis.add_mannequin()
+bpy.ops.wm.save_as_mainfile(filepath=str(folder / "characters/mannequin.blend"), copy=True)
+mannequin = bpy.context.scene.croquis.armature
+bpy.context.scene.frame_end = 20
+for name, bone in (("nod", "mixamorig:Head"), ("wave", "mixamorig:LeftArm")):
+    turned = mannequin.pose.bones[bone]
+    turned.rotation_mode = "XYZ"
+    for frame, angle in ((1, 0.0), (20, 0.6)):
+        turned.rotation_euler = (angle, 0, 0)
+        turned.keyframe_insert("rotation_euler", frame=frame)
+    bpy.ops.export_scene.fbx(
+        filepath=str(folder / f"animations/{{name}}.fbx"),
+        object_types={{"ARMATURE"}},
+        bake_anim_use_all_actions=False,
+        bake_anim_use_nla_strips=False,
+    )
+    mannequin.animation_data_clear()
+"""
+
+
+def test_panel_renders_beside_the_user_and_stops_at_esc(
+    blender: RealBlender, tmp_path: Path, drawing: Path
+) -> None:
+    inside(blender, tmp_path, TWO_CLIPS.format(folder=str(tmp_path)))
+    story = play(blender, "render.py", tmp_path, drawing)
+    before, running, after, stopped = map(story.get, ("before", "running", "after", "stopped"))
+    assert 0 < running["run"]["done"] <= running["run"]["total"] == 32
+    whole = json.loads((tmp_path / "whole/annotations.json").read_text())
+    assert len(whole["images"]) == 32
+    # The contact sheet has come in a window of its own; the user's areas and scene are untouched.
+    assert after["windows"][0] == before["windows"][0]
+    assert after["windows"][1:] == [[["IMAGE_EDITOR", "contact_sheet.png"]]]
+    assert stopped["windows"] == before["windows"]
+    for state in (running, after, stopped):
+        assert (state["objects"], state["pose"]) == (before["objects"], before["pose"])
+    clips = list((tmp_path / "stopped/clips").glob("*.json"))
+    assert len(clips) == 1
+    assert not list((tmp_path / "stopped").glob("annotations*.json"))

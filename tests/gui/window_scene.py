@@ -2,7 +2,8 @@
 
 blender -P window_scene.py -- FOLDER DRAWING
 
-FOLDER/state.json is written anew ten times a second, for the driver outside to read.
+FOLDER/state.json is written anew ten times a second, for the driver outside to read. What the
+driver writes into FOLDER/settings.json is put into the dataset panel.
 """
 
 import json
@@ -21,6 +22,10 @@ copied: list[str] = []
 
 drawn: list[dict] = []
 """The pose that the viewport shows, once it has been drawn."""
+
+
+panel_drawings = 0
+"""How often the dataset panel's last part was drawn: more than never when it is open."""
 
 
 def view() -> tuple[bpy.types.Window, bpy.types.Area, bpy.types.Region, bpy.types.Region]:
@@ -76,6 +81,29 @@ def pose() -> dict[str, list[float]]:
     }
 
 
+def note_panel(_panel: bpy.types.Panel, _context: bpy.types.Context) -> None:
+    """Blender calls this whenever it has drawn the dataset panel."""
+    global panel_drawings
+    panel_drawings += 1
+
+
+def run() -> dict | None:
+    """How far the dataset is that is being rendered, if one is."""
+    running = bpy.types.CROQUIS_OT_render_dataset.running
+    return running and {"done": running.progress.done, "total": running.progress.total}
+
+
+def windows() -> list[list[list[str]]]:
+    """For each window its areas: their types, and the picture of an Image Editor."""
+    return [
+        [
+            [area.type, image.name if (image := getattr(area.spaces.active, "image", None)) else ""]
+            for area in window.screen.areas
+        ]
+        for window in bpy.context.window_manager.windows
+    ]
+
+
 def note_drawing() -> None:
     """Blender calls this whenever it has drawn the viewport."""
     drawn[:] = [pose()]
@@ -93,6 +121,9 @@ def state() -> dict:
         "pose": pose(),
         "perspective": view()[1].spaces.active.region_3d.view_perspective,
         "is_drawn": drawn == [pose()],
+        "panel_is_open": panel_drawings > 0,
+        "run": run(),
+        "windows": windows(),
     }
 
 
@@ -104,8 +135,18 @@ def read_clipboard() -> None:
         manager.clipboard = ""
 
 
+def take_settings() -> None:
+    """Put what the driver wishes into the dataset panel."""
+    path = folder / "settings.json"
+    if path.exists():
+        for name, value in json.loads(path.read_text()).items():
+            setattr(bpy.data.scenes[0].croquis.dataset, name, value)
+        path.unlink()
+
+
 def start() -> None:
     set_scene()
+    bpy.types.CROQUIS_PT_dataset_run.append(note_panel)
     bpy.types.SpaceView3D.draw_handler_add(note_drawing, (), "WINDOW", "POST_PIXEL")
     bpy.app.timers.register(tick, first_interval=INTERVAL)
 
@@ -113,6 +154,7 @@ def start() -> None:
 def tick() -> float:
     if open_tab():
         read_clipboard()
+        take_settings()
         part = folder / "state.part"
         part.write_text(json.dumps(state()))
         os.replace(part, folder / "state.json")
