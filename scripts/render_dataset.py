@@ -169,6 +169,7 @@ class Display:
         self._first: Progress | None = None  # the first with a total: what earlier runs have done
         self._begun = 0.0
         self._last: Progress | None = None
+        self._pace = addon("core.pace").Pace()
 
     def show(self, progress: Progress) -> None:
         """Show where the run stands, if it is time to."""
@@ -177,6 +178,8 @@ class Display:
             self._first, self._begun = progress, now
         news = self._last is None or progress.failures > self._last.failures
         self._last = progress
+        if progress.total:
+            self._pace.note(progress.done, now)
         if not news and now - self._shown < (_REDRAW if self._terminal else _REPORT):
             return
         self._shown = now
@@ -213,7 +216,7 @@ class Display:
             )
 
     def _rate(self) -> float:
-        """Views a second of this run."""
+        """Views a second of the whole run."""
         if self._first is None or self._last is None:
             return 0.0
         return (self._last.done - self._first.done) / max(self._clock() - self._begun, 1e-3)
@@ -224,9 +227,9 @@ class Display:
             share = progress.done / progress.total
             bar = "#" * round(20 * share)
             parts += [f"[{bar:.<20}] {progress.done}/{progress.total} views"]
-            if rate := self._rate():
-                left = (progress.total - progress.done) / rate
-                parts += [f"{rate:.1f}/s", f"{_time(left)} left"]
+            left = self._pace.seconds_left(progress.total)
+            if left is not None:
+                parts += [f"{self._pace.rate:.1f}/s", f"{_time(left)} left"]
         if progress.failures:
             parts += [f"{progress.failures} failed"]
         return "  ".join([*parts, progress.message])
