@@ -2,6 +2,7 @@
 
 Everything is measured on the 12 common joints. Where an annotation says that a drawing does not
 tell left from right, the best of four readings counts: as it is, arms swapped, legs swapped, both.
+How far the figures may be trusted on so few drawings is said by a bootstrap over the drawings.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import contextlib
 import io
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -157,10 +158,8 @@ def best_reading(keypoints: FloatArray, drawing: Drawing) -> FloatArray:
     return max((keypoints[rows] for rows in READINGS), key=lambda one: oks(one, drawing))
 
 
-def average_precision(
-    drawings: Sequence[Drawing], keypoints: Sequence[FloatArray], scores: Sequence[float]
-) -> tuple[float, float, float]:
-    """COCO's AP over OKS .50:.05:.95, AP50 and AP75, by pycocotools.
+class Matches:
+    """Drawings and answers, matched once by pycocotools; the AP of any sample of them.
 
     Args:
         drawings: one annotated figure each.
@@ -170,52 +169,84 @@ def average_precision(
     Raises:
         UserError: pycocotools is not installed.
     """
-    try:
-        from pycocotools.coco import COCO
-        from pycocotools.cocoeval import COCOeval
-    except ImportError as error:
-        raise UserError("Average precision needs pycocotools: pip install pycocotools.") from error
 
-    def flat(points: FloatArray, visible: NDArray[np.bool_]) -> list[float]:
-        return np.column_stack([points, 2 * visible])[_COMMON].ravel().tolist()
-
-    truth, found = [], []
-    for i, (drawing, points) in enumerate(zip(drawings, keypoints, strict=True), start=1):
-        common = {"id": i, "image_id": i, "category_id": 1, "bbox": list(drawing.box)}
-        area = AREA_SHARE * drawing.box.area
-        truth.append(
-            {
-                **common,
-                "iscrowd": 0,
-                "area": area,
-                "keypoints": flat(drawing.keypoints, drawing.labelled),
-                "num_keypoints": int(drawing.labelled[_COMMON].sum()),
+    def __init__(
+        self,
+        drawings: Sequence[Drawing],
+        keypoints: Sequence[FloatArray],
+        scores: Sequence[float] | FloatArray,
+    ) -> None:
+        try:
+            from pycocotools.coco import COCO
+            from pycocotools.cocoeval import COCOeval
+        except ImportError as error:
+            raise UserError(
+                "Average precision needs pycocotools: pip install pycocotools."
+            ) from error
+        truth, found = self._annotations(drawings, keypoints, scores)
+        with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
+            gt: Any = COCO()
+            gt.dataset = {
+                "info": {},
+                "images": [{"id": i} for i in range(1, len(drawings) + 1)],
+                "annotations": truth,
+                "categories": [{"id": 1, "name": "person"}],
             }
-        )
-        seen = np.ones(skeleton.COUNT, dtype=bool)
-        found.append(
-            {**common, "area": area, "score": float(scores[i - 1]), "keypoints": flat(points, seen)}
-        )
-    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
-        gt: Any = COCO()
-        gt.dataset = {
-            "info": {},
-            "images": [{"id": i} for i in range(1, len(drawings) + 1)],
-            "annotations": truth,
-            "categories": [{"id": 1, "name": "person"}],
-        }
-        gt.createIndex()
-        result: Any = COCO()
-        result.dataset = {**gt.dataset, "annotations": found}
-        result.createIndex()
-        evaluation = COCOeval(gt, result, "keypoints")
-        evaluation.params.kpt_oks_sigmas = SIGMAS
-        evaluation.params.areaRng = [[0, 1e10]] * 3  # COCO leaves small figures out of its average
-        evaluation.evaluate()
-        evaluation.accumulate()
-        evaluation.summarize()
-    ap, ap50, ap75 = (float(value) for value in evaluation.stats[:3])
-    return ap, ap50, ap75
+            gt.createIndex()
+            result: Any = COCO()
+            result.dataset = {**gt.dataset, "annotations": found}
+            result.createIndex()
+            self._evaluation: Any = COCOeval(gt, result, "keypoints")
+            self._evaluation.params.kpt_oks_sigmas = SIGMAS
+            # COCO leaves small figures out of its average, and has averages of sizes.
+            self._evaluation.params.areaRng = [[0, 1e10]]
+            self._evaluation.params.areaRngLbl = ["all"]
+            self._evaluation.evaluate()
+        self._matches = self._evaluation.evalImgs  # one category, one range of areas: by drawing
+
+    @staticmethod
+    def _annotations(
+        drawings: Sequence[Drawing],
+        keypoints: Sequence[FloatArray],
+        scores: Sequence[float] | FloatArray,
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Truth and answers as COCO has them."""
+
+        def flat(points: FloatArray, visible: NDArray[np.bool_]) -> list[float]:
+            return np.column_stack([points, 2 * visible])[_COMMON].ravel().tolist()
+
+        truth, found = [], []
+        for i, (drawing, points) in enumerate(zip(drawings, keypoints, strict=True), start=1):
+            common = {"id": i, "image_id": i, "category_id": 1, "bbox": list(drawing.box)}
+            common["area"] = AREA_SHARE * drawing.box.area
+            labelled = int(drawing.labelled[_COMMON].sum())
+            visible = flat(drawing.keypoints, drawing.labelled)
+            truth.append({**common, "iscrowd": 0, "keypoints": visible, "num_keypoints": labelled})
+            everywhere = flat(points, np.ones(skeleton.COUNT, dtype=bool))
+            found.append({**common, "score": float(scores[i - 1]), "keypoints": everywhere})
+        return truth, found
+
+    def precision(self, rows: Iterable[int] | None = None) -> tuple[float, float, float]:
+        """COCO's AP over OKS .50:.05:.95, AP50 and AP75.
+
+        Args:
+            rows: of the drawings that count, each as often as it occurs; None for all once.
+        """
+        chosen = self._matches if rows is None else [self._matches[row] for row in rows]
+        self._evaluation.evalImgs = chosen
+        self._evaluation.params.imgIds = list(range(1, len(chosen) + 1))
+        self._evaluation._paramsEval.imgIds = self._evaluation.params.imgIds
+        with contextlib.redirect_stdout(io.StringIO()):
+            self._evaluation.accumulate()
+        at = self._evaluation.eval["precision"][:, :, 0, 0, 0].mean(axis=1)  # per OKS threshold
+        return float(at.mean()), float(at[0]), float(at[5])
+
+
+def average_precision(
+    drawings: Sequence[Drawing], keypoints: Sequence[FloatArray], scores: Sequence[float]
+) -> tuple[float, float, float]:
+    """AP, AP50 and AP75 of some answers, see :class:`Matches`."""
+    return Matches(drawings, keypoints, scores).precision()
 
 
 def score(
