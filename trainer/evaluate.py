@@ -13,7 +13,7 @@ import io
 import json
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,9 @@ SIGMAS = np.array(
     [_COCO_SIGMAS[name.removeprefix("Left").removeprefix("Right")] for name in skeleton.COMMON]
 )
 """``[12]`` COCO's constants of the common joints: shoulder, elbow, wrist, hip, knee, ankle."""
+
+RESAMPLES = 1000
+"""Samples of the bootstrap."""
 
 _COMMON = list(skeleton.COMMON_INDEX)
 
@@ -314,20 +317,112 @@ def predict_drawings(
     return keypoints, scores
 
 
-def evaluate(
-    estimator: Estimator, drawings: Sequence[Drawing], ink_boxes: bool = False, flip: bool = False
-) -> dict[str, Scores]:
-    """Scores over all drawings (``all``) and per source; see :func:`predict_drawings`."""
-    keypoints, scores = predict_drawings(estimator, drawings, ink_boxes, flip)
-    groups: dict[str, list[int]] = {"all": list(range(len(drawings)))}
-    for source in sorted({drawing.source for drawing in drawings}):
-        groups[source] = [i for i, drawing in enumerate(drawings) if drawing.source == source]
+def by_source(drawings: Sequence[Drawing]) -> dict[str, list[int]]:
+    """Source -> the rows of its drawings, sources in alphabetical order."""
     return {
-        name: score(
-            [drawings[i] for i in rows], [keypoints[i] for i in rows], [scores[i] for i in rows]
-        )
-        for name, rows in groups.items()
+        source: [row for row, drawing in enumerate(drawings) if drawing.source == source]
+        for source in sorted({drawing.source for drawing in drawings})
     }
+
+
+@dataclass(frozen=True)
+class JointScores:
+    """AP of a joint as if it were the only one, and the share within 0.1 x the longer side."""
+
+    ap: float
+    pck01: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that is known of a network's answers.
+
+    Attributes:
+        scores: by source; ``"all"`` comes first.
+        macro_ap: mean of the sources' AP: one large source does not outweigh the others.
+        samples: by source, ``"all"`` and ``"macro"``: ``[R]`` AP of the bootstrap's samples.
+        joints: by the common joints' names, without those that no drawing has labelled.
+        oks: ``[N]`` of each drawing in its best reading.
+    """
+
+    scores: dict[str, Scores]
+    macro_ap: float
+    samples: dict[str, FloatArray]
+    joints: dict[str, JointScores]
+    oks: FloatArray
+
+    def interval(self, name: str) -> tuple[float, float] | None:
+        """95 % interval of an AP, by name as in ``samples``; None without a bootstrap."""
+        return interval(self.samples[name])
+
+
+def interval(samples: FloatArray) -> tuple[float, float] | None:
+    """The middle 95 % of a bootstrap's samples (the percentile method); None without samples."""
+    if not samples.size:
+        return None
+    low, high = np.percentile(samples, (2.5, 97.5))
+    return float(low), float(high)
+
+
+def assess(
+    drawings: Sequence[Drawing],
+    keypoints: Sequence[FloatArray],
+    scores: Sequence[FloatArray],
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Report:
+    """Score answers by source and by joint, with a bootstrap over the drawings (Efron, 1979).
+
+    Drawings are drawn with replacement among all, and among those of each source for the source's
+    own interval; the macro mean is taken over the latter. The same seed draws the same drawings
+    whatever the answers: two networks' samples may be subtracted from each other.
+
+    Args:
+        drawings: the truth.
+        keypoints: ``[23, 2]`` pixels for each drawing.
+        scores: ``[23]`` for each.
+        resamples: size of the bootstrap; 0 leaves it out.
+        seed: of the bootstrap.
+
+    Raises:
+        UserError: pycocotools is not installed.
+    """
+    groups = {"all": list(range(len(drawings))), **by_source(drawings)}
+    read = [best_reading(points, one) for points, one in zip(keypoints, drawings, strict=True)]
+    figure_scores = [float(one[_COMMON].mean()) for one in scores]
+    matches = Matches(drawings, read, figure_scores)
+    table, samples = {}, {}
+    for number, (name, rows) in enumerate(groups.items()):
+        some, points = [drawings[i] for i in rows], [read[i] for i in rows]
+        table[name] = score(some, points, [scores[i] for i in rows])
+        rng = np.random.default_rng((seed, number))
+        draws = rng.choice(rows, (resamples, len(rows)))
+        samples[name] = np.array([matches.precision(draw)[0] for draw in draws])
+    sources = [name for name in groups if name != "all"]
+    samples["macro"] = np.mean([samples[name] for name in sources], axis=0)
+    return Report(
+        scores=table,
+        macro_ap=float(np.mean([table[name].ap for name in sources])),
+        samples=samples,
+        joints=_by_joint(drawings, read, figure_scores),
+        oks=np.array([oks(points, one) for points, one in zip(read, drawings, strict=True)]),
+    )
+
+
+def _by_joint(
+    drawings: Sequence[Drawing], read: Sequence[FloatArray], figure_scores: Sequence[float]
+) -> dict[str, JointScores]:
+    result = {}
+    for joint, name in zip(_COMMON, skeleton.COMMON, strict=True):
+        rows = [row for row, drawing in enumerate(drawings) if drawing.labelled[joint]]
+        if not rows:
+            continue
+        only = np.arange(skeleton.COUNT) == joint
+        alone = [replace(drawings[row], labelled=only) for row in rows]
+        answers = [read[row] for row in rows]
+        ap, _, _ = average_precision(alone, answers, [figure_scores[row] for row in rows])
+        result[name] = JointScores(ap, pck(answers, alone, 0.1))
+    return result
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -341,33 +436,80 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--flip", action="store_true", help="average with the mirror image")
     parser.add_argument("--device", default="cpu", help="for checkpoints: cpu, cuda")
+    parser.add_argument(
+        "--resamples",
+        type=int,
+        default=RESAMPLES,
+        help="of the drawings, for the 95 %% intervals; 0 for none (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--worst", type=int, default=0, metavar="N", help="list the N drawings of lowest OKS"
+    )
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Print a table of scores per source."""
+    """Print tables of scores per source and per joint."""
     drawings = load_drawings(arguments.drawings)
     estimator = open_estimator(arguments.model, arguments.device)
     started = time.perf_counter()
-    table = evaluate(estimator, drawings, arguments.boxes == "ink", arguments.flip)
+    answers = predict_drawings(estimator, drawings, arguments.boxes == "ink", arguments.flip)
     seconds = (time.perf_counter() - started) / len(drawings)
-    width = max(map(len, table))
-    print(f"{'':{width}}  drawings     AP   AP50   AP75    OKS  PCK@0.1  PCK@0.2")
-    for name, one in table.items():
-        print(
-            f"{name:{width}}  {one.drawings:8d}  {one.ap:.3f}  {one.ap50:.3f}  {one.ap75:.3f}"
-            f"  {one.mean_oks:.3f}    {one.pck01:.3f}    {one.pck02:.3f}"
-        )
+    report = assess(drawings, *answers, resamples=arguments.resamples)
+    print("\n".join(_lines(report)))
     print(
         f"12 joints, {arguments.boxes} boxes; PCK: share of the box's longer side; "
         f"{seconds * 1000:.0f} ms a drawing"
     )
+    worst = np.argsort(report.oks, kind="stable")[: arguments.worst]
+    if len(worst):
+        print("\nLowest OKS")
+    for row in worst:
+        print(f"  {report.oks[row]:.3f}  {drawings[row].path.name}")
     if arguments.json:
-        report = {
+        facts = {
             "model": arguments.model.name,
             "boxes": arguments.boxes,
             "flip": arguments.flip,
             "seconds_per_drawing": round(seconds, 4),
-            "scores": {name: vars(one) for name, one in table.items()},
+            **as_json(report, drawings),
         }
-        write_whole(arguments.json, (json.dumps(report, indent=2) + "\n").encode())
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(arguments.json, (json.dumps(facts, indent=2) + "\n").encode())
+
+
+def _lines(report: Report) -> list[str]:
+    """The tables of scores as text."""
+    width = max(map(len, [*report.scores, *report.joints]))
+
+    def between(name: str) -> str:
+        limits = report.interval(name)
+        return "" if limits is None else f"  {limits[0]:.3f}-{limits[1]:.3f}"
+
+    title = "" if report.interval("all") is None else "  AP 95 %"
+    lines = [f"{'':{width}}  drawings     AP   AP50   AP75    OKS  PCK@0.1  PCK@0.2{title}"]
+    for name, one in report.scores.items():
+        lines.append(
+            f"{name:{width}}  {one.drawings:8d}  {one.ap:.3f}  {one.ap50:.3f}  {one.ap75:.3f}"
+            f"  {one.mean_oks:.3f}    {one.pck01:.3f}    {one.pck02:.3f}{between(name)}"
+        )
+    lines.append(f"{'macro mean':{width}}  {'':8}  {report.macro_ap:.3f}{'':39}{between('macro')}")
+    lines += ["", f"{'':{width}}     AP  PCK@0.1"]
+    lines += [
+        f"{name:{width}}  {one.ap:.3f}    {one.pck01:.3f}" for name, one in report.joints.items()
+    ]
+    return lines
+
+
+def as_json(report: Report, drawings: Sequence[Drawing]) -> dict[str, Any]:
+    """A report as plain values: scores, intervals (None without a bootstrap), OKS by drawing."""
+    return {
+        "scores": {name: asdict(one) for name, one in report.scores.items()},
+        "macro_ap": report.macro_ap,
+        "ap_95": {name: report.interval(name) for name in report.samples},
+        "joints": {name: asdict(one) for name, one in report.joints.items()},
+        "drawings": [
+            {"file_name": drawing.path.name, "source": drawing.source, "oks": round(float(one), 4)}
+            for drawing, one in zip(drawings, report.oks, strict=True)
+        ],
+    }
