@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.camera import Camera
+from ..core.strokes import FARTHEST, within
 from ..core.styles import simplified
 from .cameras import aim_camera
 
@@ -98,14 +99,17 @@ class LineArt:
         seen = camera.to_camera(world)
         pixels = camera.project_camera(seen).astype(np.float32)
         traces = np.column_stack([pixels, seen[:, 2]]).astype(np.float32)
-        firsts, lasts = _kept(pixels, offsets)
-        strokes = [
-            simplified(pixels[first:last], SIMPLIFY)
-            for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True)
-        ]
+        # What a wide lens flings far out of the picture is cut off outside of it, where a stroke
+        # record can still store it.
+        side = max(camera.size)
+        beyond = min(side, FARTHEST - side)
+        drawn = []
+        for first, last, far in zip(*_kept(pixels, offsets, -beyond, side + beyond), strict=True):
+            line = traces[first:last]
+            drawn += within(line, -beyond, side + beyond) if far else [line]
+        strokes = [simplified(line[:, :2], SIMPLIFY) for line in drawn]
         # Whole numbers only: a rounded share might pick another point on another machine.
-        rows = firsts[:, None] + (lasts - firsts - 1)[:, None] * np.arange(PROBES) // (PROBES - 1)
-        probes = traces[rows]
+        probes = [line[(len(line) - 1) * np.arange(PROBES) // (PROBES - 1)] for line in drawn]
         order = sorted(range(len(strokes)), key=lambda i: _canonical(strokes[i]))
         return Lines([strokes[i] for i in order], [probes[i] for i in order])
 
@@ -146,16 +150,25 @@ def _drawings() -> Any:
 
 
 def _kept(
-    pixels: NDArray[np.float32], offsets: NDArray[np.int32]
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """First row and row after the last of the curves that are in the picture and no specks."""
+    pixels: NDArray[np.float32], offsets: NDArray[np.int32], low: float, high: float
+) -> tuple[list[int], list[int], list[bool]]:
+    """The curves that are no specks and wholly before the eye.
+
+    Returns:
+        First row of each, the row after its last, and whether it leaves the square from ``low`` to
+        ``high``.
+    """
     firsts, lasts = offsets[:-1], offsets[1:]
-    broken = np.cumsum(np.append(0, ~np.isfinite(pixels).all(axis=1)))
+    seen = np.isfinite(pixels).all(axis=1)
+    broken = np.cumsum(np.append(0, ~seen))
+    # NaN is not within anything.
+    outside = np.cumsum(np.append(0, ~((pixels >= low) & (pixels <= high)).all(axis=1)))
     steps = np.linalg.norm(np.diff(np.nan_to_num(pixels.astype(np.float64)), axis=0), axis=1)
     along = np.append(0, np.cumsum(steps))
     lengths = along[np.maximum(lasts - 1, 0)] - along[np.minimum(firsts, max(len(pixels) - 1, 0))]
     kept = (broken[lasts] == broken[firsts]) & (lengths >= MINIMUM_LENGTH)
-    return firsts[kept], lasts[kept]
+    far = outside[lasts] > outside[firsts]
+    return firsts[kept].tolist(), lasts[kept].tolist(), far[kept].tolist()
 
 
 def _canonical(stroke: NDArray[np.float32]) -> tuple[float, ...]:

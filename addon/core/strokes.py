@@ -25,6 +25,9 @@ from .files import write_arrays
 UNITS_PER_PIXEL = 32
 """Stored coordinates are multiples of 1/32 pixel: finer than a pen, and +-1024 px fit in int16."""
 
+FARTHEST = 1020
+"""Pixels from the origin up to which points can be stored."""
+
 NOBODY = 255
 """Owner of the strokes that belong to no figure: props, ground lines."""
 
@@ -296,6 +299,35 @@ class StrokePack:
                 )
         except (*_DAMAGE, OSError) as error:
             raise ValueError(f"{path} is not a stroke pack: {error}") from error
+
+
+def within(line: NDArray[np.floating], low: float, high: float) -> list[NDArray[np.floating]]:
+    """The pieces of a polyline inside a square, cut where it crosses the border.
+
+    Args:
+        line: ``[n, C]``; the first two columns are x and y, the others go along.
+        low, high: the square's borders along both axes.
+
+    Returns:
+        Polylines ``[m, C]`` of at least two points, in order.
+    """
+    pieces: list[list[NDArray[np.floating]]] = [[]]
+    for a, b in zip(line[:-1], line[1:], strict=True):
+        enter, leave = 0.0, 1.0  # shares of the segment (Liang and Barsky 1984)
+        for start, step in zip(a[:2], b[:2] - a[:2], strict=True):
+            if step == 0:
+                enter = enter if low <= start <= high else 2.0
+                continue
+            near, far = sorted(((low - start) / step, (high - start) / step))
+            enter, leave = max(enter, near), min(leave, far)
+        if enter > leave:
+            continue
+        if enter > 0 or not pieces[-1]:
+            pieces.append([a + enter * (b - a)])
+        pieces[-1].append(a + leave * (b - a))
+        if leave < 1:
+            pieces.append([])
+    return [np.array(piece, line.dtype) for piece in pieces if len(piece) > 1]
 
 
 def _upgraded(arrays: dict[str, NDArray]) -> dict[str, NDArray]:

@@ -463,3 +463,12 @@ def test_a_mesh_split_between_all_faces_is_drawn_as_one_skin() -> None:
     camera = look(actor, 0, 200)
     drawn = lines.draw(camera, actor.stand().vertices)
     assert 10 < len(drawn.strokes) < 300  # of its faces alone there are thousands of borders
+
+
+def test_what_a_wide_lens_flings_out_of_the_picture_is_cut_off() -> None:
+    bpy.ops.mesh.primitive_plane_add(size=40, location=(0, 10, -1))  # as large as a hall
+    lines = LineArt()
+    camera = ring((0, 0, 0), 1, 1, size=(1000, 1000), focal=9000)[0]
+    drawn = lines.draw(camera, np.array([[0.0, 0.0, 0.0], [3.0, 9.0, -1.0]]))
+    assert drawn.strokes
+    assert max(np.abs(stroke).max() for stroke in drawn.strokes) < 1021

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from addon.core import skeleton
-from addon.core.strokes import NO_BONE, NOBODY, UNITS_PER_PIXEL, StrokePack, View
+from addon.core.strokes import NO_BONE, NOBODY, UNITS_PER_PIXEL, StrokePack, View, within
 
 
 def make_view(rng: np.random.Generator, strokes: int = 5, number: int = 0, figure: int = 0) -> View:
@@ -186,6 +186,37 @@ def test_subset_takes_views_in_the_order_given(indices: list[int]) -> None:
     for i, index in enumerate(indices):
         assert_same_view(part[i], pack[index])
         assert part.character(i) == pack.character(index)
+
+
+coordinate = st.floats(-30, 30, width=32)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(coordinate, coordinate), min_size=2, max_size=8))
+def test_cutting_keeps_what_is_inside_and_nothing_else(points: list[tuple[float, float]]) -> None:
+    line = np.array(points)
+    pieces = within(line, -10.0, 10.0)
+    for piece in pieces:
+        assert len(piece) > 1 and np.abs(piece).max() <= 10 + 1e-6
+    # The length inside, measured by walking along the line in small steps.
+    dense = np.concatenate(
+        [
+            a + np.linspace(0, 1, 2001)[:, None] * (b - a)
+            for a, b in zip(line[:-1], line[1:], strict=True)
+        ]
+    )
+    middles = (dense[1:] + dense[:-1]) / 2
+    steps = np.linalg.norm(np.diff(dense, axis=0), axis=1)
+    inside = steps[(np.abs(middles) < 10).all(axis=1)].sum()
+    cut = sum(np.linalg.norm(np.diff(piece, axis=0), axis=1).sum() for piece in pieces)
+    assert cut == pytest.approx(inside, abs=0.05 * len(line))
+
+
+def test_cutting_takes_depth_along() -> None:
+    line = np.array([[-5.0, 0, 1], [5.0, 0, 2], [5.0, 20, 4], [0.0, 20, 4], [0.0, 0, 8]])
+    first, second = within(line, 0.0, 10.0)
+    np.testing.assert_allclose(first, [[0, 0, 1.5], [5, 0, 2], [5, 10, 3]])
+    np.testing.assert_allclose(second, [[0, 10, 6], [0, 0, 8]])
 
 
 @settings(max_examples=60, deadline=None)
