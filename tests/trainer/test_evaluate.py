@@ -1,3 +1,4 @@
+import argparse
 import json
 import math
 from dataclasses import replace
@@ -126,3 +127,91 @@ def test_annotations_elsewhere_are_one_plain_sentence(tmp_path):
     (tmp_path / "keypoints.json").write_text(json.dumps({"images": []}))
     with pytest.raises(UserError, match="not in COCO's keypoint format"):
         evaluate.load_drawings(tmp_path)
+
+
+def _some(count: int, source: str, right: float) -> tuple[list, list, list]:
+    """Drawings of a source, and answers of which the share ``right`` is exact and sure."""
+    drawings = [replace(_drawing(), source=source) for _ in range(count)]
+    exact = [i < round(right * count) for i in range(count)]
+    answers = [
+        drawing.keypoints + 90 * (not good) for drawing, good in zip(drawings, exact, strict=True)
+    ]
+    scores = [np.full(skeleton.COUNT, 0.9 if good else 0.1) for good in exact]
+    return drawings, answers, scores
+
+
+def test_the_macro_mean_weighs_small_sources_like_large_ones():
+    parts = [_some(30, "large", 1.0), _some(5, "small", 0.2)]
+    report = evaluate.assess(*(large + small for large, small in zip(*parts, strict=True)))
+    assert list(report.scores) == ["all", "large", "small"]
+    small = report.scores["small"].ap
+    assert report.scores["large"].ap == pytest.approx(1) and small < 0.25
+    assert report.macro_ap == pytest.approx((1 + small) / 2)
+    assert report.scores["all"].ap > 0.85
+
+
+def test_the_interval_holds_the_ap_and_narrows_with_the_number_of_drawings():
+    few = evaluate.assess(*_some(20, "a", 0.5))
+    many = evaluate.assess(*_some(180, "a", 0.5))
+    widths = []
+    for report in (few, many):
+        limits = report.interval("all")
+        assert limits is not None and limits[0] < report.scores["all"].ap < limits[1]
+        widths.append(limits[1] - limits[0])
+    # The mean of n answers that are right half of the time spreads by .5 / sqrt(n).
+    assert widths[0] == pytest.approx(2 * 1.96 * 0.5 / math.sqrt(20), rel=0.2)
+    assert widths[1] == pytest.approx(widths[0] / 3, rel=0.25)
+
+
+def test_the_same_seed_draws_the_same_drawings_whatever_the_answers():
+    drawings, answers, scores = _some(40, "a", 0.5)
+    first, again, other = (
+        evaluate.assess(drawings, answers, scores, 50, seed).samples["all"] for seed in (0, 0, 1)
+    )
+    assert np.array_equal(first, again) and not np.array_equal(first, other)
+    worse = [points + 4 for points in answers]
+    paired = first - evaluate.assess(drawings, worse, scores, 50).samples["all"]
+    assert (paired >= 0).all() and paired.std() < first.std()
+
+
+def test_precision_of_a_sample_is_that_of_its_drawings_alone():
+    drawings, answers, scores = _some(10, "a", 0.6)
+    means = [float(one.mean()) for one in scores]
+    rows = [0, 2, 2, 9]
+    sampled = evaluate.Matches(drawings, answers, means).precision(rows)
+    alone = evaluate.average_precision(
+        [drawings[row] for row in rows],
+        [answers[row] for row in rows],
+        [means[row] for row in rows],
+    )
+    assert sampled == pytest.approx(alone)
+
+
+def test_each_joint_is_scored_as_if_it_were_the_only_one():
+    drawing = _drawing()
+    no_foot = drawing.labelled.copy()
+    no_foot[skeleton.INDEX["LeftFoot"]] = False
+    drawing = replace(drawing, labelled=no_foot)
+    report = evaluate.assess([drawing], [_moved(drawing, "LeftHand", 11)], FULL, resamples=0)
+    # exp(-121 / (2 * 5300 * 0.124^2)) = 0.476: below every threshold.
+    assert report.joints["LeftHand"] == evaluate.JointScores(0, 0)
+    right = report.joints["RightHand"]
+    assert (right.ap, right.pck01) == pytest.approx((1, 1))
+    assert len(report.joints) == 11 and report.interval("all") is None
+
+
+def test_the_command_lists_the_worst_drawings_and_writes_json(tmp_path, monkeypatch, capsys):
+    drawings, answers, scores = _some(3, "a", 0.7)
+    named = [replace(one, path=Path(f"{i}.png")) for i, one in enumerate(drawings)]
+    monkeypatch.setattr(evaluate, "load_drawings", lambda folder: named)
+    monkeypatch.setattr(evaluate, "open_estimator", lambda *arguments: None)
+    monkeypatch.setattr(evaluate, "predict_drawings", lambda *arguments, **more: (answers, scores))
+    parser = argparse.ArgumentParser()
+    evaluate.add_arguments(parser)
+    file = tmp_path / "new" / "report.json"
+    evaluate.main(parser.parse_args(["--drawings", ".", "--worst", "1", "--json", str(file)]))
+    printed = capsys.readouterr().out
+    assert "2.png" in printed and "0.png" not in printed and "macro mean" in printed
+    report = json.loads(file.read_text())
+    assert report["drawings"][2]["oks"] < 0.01 < report["drawings"][0]["oks"]
+    assert report["ap_95"]["all"][0] <= report["scores"]["all"]["ap"] <= report["ap_95"]["all"][1]
