@@ -165,18 +165,20 @@ class Tickets(Sampler[int]):
         count: samples in the dataset.
         seed: of the permutations.
         start: tickets already used, when a run goes on.
+        stride: take every so-manieth ticket, where several processes share the stream.
     """
 
-    def __init__(self, count: int, seed: int, start: int = 0) -> None:
-        self.count, self.seed, self.start = count, seed, start
+    def __init__(self, count: int, seed: int, start: int = 0, stride: int = 1) -> None:
+        self.count, self.seed, self.start, self.stride = count, seed, start, stride
 
     def __iter__(self) -> Iterator[int]:
         epoch, position = divmod(self.start, self.count)
         while True:
             order = np.random.default_rng((self.seed, epoch)).permutation(self.count)
-            for index in order[position:]:
-                yield epoch * self.count + int(index)
-            epoch, position = epoch + 1, 0
+            for place in range(position, self.count, self.stride):
+                yield epoch * self.count + int(order[place])
+                position = place + self.stride
+            epoch, position = epoch + position // self.count, position % self.count
 
 
 def _start_worker(_: int) -> None:

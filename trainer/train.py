@@ -13,7 +13,6 @@ import contextlib
 import copy
 import dataclasses
 import importlib.util
-import json
 import logging
 import math
 import signal
@@ -30,11 +29,13 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from addon.core import image, skeleton
+from addon.core import files, image, skeleton
 from addon.core.errors import UserError
 
 from . import adapt, checkpoint, data, evaluate, heatmaps, models, photometric
+from .distributed import Processes
 from .losses import LOSSES, masked_mean
+from .runlog import RunLog
 
 log = logging.getLogger("croquis.train")
 
@@ -201,11 +202,17 @@ def _mean_oks(answers: list[Any], truth: list[evaluate.Drawing]) -> float:
 
 
 class Trainer:
-    """A run: ``Trainer(settings).run()``."""
+    """A run: ``Trainer(settings).run()``.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: of the run, the same in all processes.
+        processes: that train together, joined already; this one alone if not given.
+    """
+
+    def __init__(self, settings: Settings, processes: Processes | None = None) -> None:
         self.settings = settings
-        self.device = torch.device(settings.device)
+        self.processes = processes or Processes(settings.device)
+        self.device = self.processes.device
         self.cuda = self.device.type == "cuda"
         self.file = settings.out / "checkpoint.pt"
         torch.manual_seed(settings.seed)
@@ -221,7 +228,7 @@ class Trainer:
             if settings.unlabelled
             else None
         )
-        self.validation = Validation(held, settings)
+        self.validation = Validation(held, settings) if self.processes.first else None
 
         self.network = models.build(settings.network)
         if settings.init is not None:
@@ -232,11 +239,13 @@ class Trainer:
         self.average = Average(self.network, settings.ema)
         self.optimizer = self._optimizer()
         self.progress = Progress()
-        if settings.resume and self.file.exists():
+        self.log: RunLog | None = None  # opened by run()
+        if settings.resume:
             self._restore()
-        self.forward = (
-            torch.compile(self.network, dynamic=False) if settings.compile else self.network
-        )
+        forward = models.WithFeatures(self.network)
+        if settings.compile:
+            forward.compile(dynamic=False)
+        self.forward = self.processes.parallel(forward)
 
     def _optimizer(self) -> torch.optim.Optimizer:
         """AdamW; gains and biases do not decay."""
@@ -251,7 +260,11 @@ class Trainer:
     # ------------------------------------------------------------------ files
 
     def _restore(self) -> None:
-        state = checkpoint.load(self.file)
+        # Read once: on other machines there need not be a copy.
+        here = self.processes.first and self.file.exists()
+        state = self.processes.from_first(checkpoint.load(self.file) if here else None)
+        if state is None:
+            return
         if state["network"] != self.settings.network or "optimizer" not in state:
             raise UserError(f"{self.file} is not a checkpoint of a {self.settings.network} run.")
         self.network.load_state_dict(state["student"])
@@ -263,7 +276,9 @@ class Trainer:
         log.info("resumed at step %d", self.progress.step)
 
     def save(self) -> None:
-        """Write the checkpoint, and the slim file where one is wanted."""
+        """Write the checkpoint, and the slim file where one is wanted (process 0)."""
+        if not self.processes.first:
+            return
         state = {
             "network": self.settings.network,
             "config": {},
@@ -278,12 +293,11 @@ class Trainer:
         if self.settings.slim is not None:
             checkpoint.save_slim(self.settings.slim, state)
 
-    def _record(self, **values: float) -> None:
-        """One line of log.jsonl."""
-        row = {"step": self.progress.step, "images": self.progress.images}
-        row |= {"elapsed": round(self.progress.elapsed, 1), **values}
-        with (self.settings.out / "log.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+    def _record(self, group: str, values: dict[str, float]) -> None:
+        """One line of the log (process 0)."""
+        if self.log is not None:
+            so_far = {"images": self.progress.images, "elapsed": round(self.progress.elapsed, 1)}
+            self.log.write(group, self.progress.step, so_far | values)
 
     # ------------------------------------------------------------------ one step
 
@@ -320,7 +334,8 @@ class Trainer:
             Losses and shares to log, still on the device.
         """
         settings = self.settings
-        rng = torch.Generator(self.device).manual_seed(settings.seed << 32 | self.progress.step)
+        seed = self.processes.rank << 48 ^ settings.seed << 32 ^ self.progress.step
+        rng = torch.Generator(self.device).manual_seed(seed)
         points, valid = (value.to(self.device, non_blocking=True) for value in batch[1:])
         ink = photometric.jitter(data.to_ink(batch[0], self.device), rng)
         labelled = len(ink)
@@ -330,10 +345,11 @@ class Trainer:
             ink = torch.cat([ink, real[0]])
 
         with self._autocast():
-            logits = self.forward(ink.contiguous(memory_format=torch.channels_last))
+            logits, _ = self.forward(ink.contiguous(memory_format=torch.channels_last))
         keypoint_loss = LOSSES[settings.loss]
         loss = masked_mean(keypoint_loss(logits[:labelled], points, settings.sigma), valid)
         report = {"loss": loss.detach()}
+        loss = loss * self.processes.weight(valid.sum())
         if real is not None:
             _, guess, sure = real
             losses = keypoint_loss(logits[labelled:], guess, settings.sigma)
@@ -349,9 +365,10 @@ class Trainer:
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), settings.clip)
         self.optimizer.step()
+        self.processes.average_buffers(self.network)
         self.progress.step += 1
-        self.progress.images += labelled
-        self.progress.unlabelled += len(ink) - labelled
+        self.progress.images += labelled * self.processes.count
+        self.progress.unlabelled += (len(ink) - labelled) * self.processes.count
         self.average.update(self.progress.step)
         return report
 
@@ -363,9 +380,13 @@ class Trainer:
             return self.progress.elapsed / (60 * self.settings.minutes)
         return self.progress.images / (self.settings.epochs * len(self.sketches))
 
+    def _tickets(self, count: int, seed: int, used: int) -> data.Tickets:
+        """This process' share of a stream of which all have used so many together."""
+        return data.Tickets(count, seed, used + self.processes.rank, self.processes.count)
+
     def _labelled_batches(self) -> Iterator[list[Tensor]]:
         settings = self.settings
-        tickets = data.Tickets(len(self.sketches), settings.seed, self.progress.images)
+        tickets = self._tickets(len(self.sketches), settings.seed, self.progress.images)
         return iter(
             data.loader(
                 self.sketches, settings.batch, settings.workers, tickets=tickets, pin=self.cuda
@@ -376,7 +397,7 @@ class Trainer:
         assert self.unlabelled is not None
         settings = self.settings
         batch = max(1, settings.batch // 4)
-        tickets = data.Tickets(len(self.unlabelled), settings.seed + 1, self.progress.unlabelled)
+        tickets = self._tickets(len(self.unlabelled), settings.seed + 1, self.progress.unlabelled)
         workers = math.ceil(settings.workers / 4)
         return iter(data.loader(self.unlabelled, batch, workers, tickets=tickets, pin=self.cuda))
 
@@ -386,17 +407,22 @@ class Trainer:
         Returns:
             True when the training is complete, False when it was stopped and can be resumed.
         """
-        stop = StopOnSignal()
-        with stop, tqdm(total=1.0, disable=not sys.stderr.isatty(), bar_format=_BAR) as bar:
-            self._loop(stop, bar)
-        complete = not stop.asked
+        first = self.processes.first
+        if first:
+            files.remove_abandoned(self.settings.out)
+            self.log = RunLog(self.settings.out, self.progress.step)
+        stop, hidden = StopOnSignal(), not (first and sys.stderr.isatty())
+        with stop, tqdm(total=1.0, disable=hidden, bar_format=_BAR) as bar:
+            complete = self._loop(stop, bar)
         if complete:
             self._evaluate()
         self.save()
+        if self.log is not None:
+            self.log.close()
         log.info("%s; checkpoint in %s", "finished" if complete else "stopped", self.file)
         return complete
 
-    def _loop(self, stop: StopOnSignal, bar: tqdm) -> None:
+    def _loop(self, stop: StopOnSignal, bar: tqdm) -> bool:
         settings, progress = self.settings, self.progress
         batches = self._labelled_batches()
         # Made now and not when first needed: forking is safest before the training's threads run.
@@ -406,7 +432,11 @@ class Trainer:
         started = saved = time.perf_counter()
         meter = Meter(progress.images)
         evaluated = self._evaluations_due()
-        while (share := self.share()) < 1 and not stop.asked:
+        while True:
+            # The clocks of several processes differ, and a signal may reach only one.
+            share, stopped = self.processes.agree(self.share(), stop.asked)
+            if share >= 1 or stopped:
+                return share >= 1
             waiting = time.perf_counter()
             batch = next(batches)
             unlabelled = None
@@ -418,14 +448,7 @@ class Trainer:
             progress.elapsed = before + now - started
             bar.update(min(1.0, self.share()) - bar.n)
             if now - meter.started >= settings.log_seconds:
-                row = meter.row(progress.images)
-                self._record(lr=learning_rate(settings, share), **row)
-                log.info(
-                    "%5.1f %%  step %d  %s",
-                    100 * share,
-                    progress.step,
-                    "  ".join(f"{key} {value:.4g}" for key, value in row.items()),
-                )
+                self._tell(share, meter.row(progress.images))
                 meter = Meter(progress.images)
             if self._evaluations_due() > evaluated:
                 evaluated = self._evaluations_due()
@@ -434,15 +457,23 @@ class Trainer:
                 self.save()
                 saved = time.perf_counter()
 
+    def _tell(self, share: float, row: dict[str, float]) -> None:
+        """A line of the log, and one on the console."""
+        self._record("train", row | {"lr": learning_rate(self.settings, share)})
+        shown = "  ".join(f"{key} {value:.4g}" for key, value in row.items())
+        log.info("%5.1f %%  step %d  %s", 100 * share, self.progress.step, shown)
+
     def _evaluations_due(self) -> int:
         epoch = self.progress.images / len(self.sketches)
         return int(epoch / self.settings.evaluate_every)
 
     def _evaluate(self) -> None:
+        if self.validation is None:  # process 0 does it
+            return
         scores = self.validation(self.infer, self.device)
         if scores:
             self.progress.scores = scores
-            self._record(**scores)
+            self._record("validation", scores)
             log.info("epoch %.2f  %s", self.progress.images / len(self.sketches), _listed(scores))
 
 
@@ -520,15 +551,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option("drawings", "annotated drawings to validate on", type=Path, metavar="DIR")
     option("epochs", "length of the training", type=float)
     option("minutes", "length of the training instead, over all resumptions", type=float)
-    option("batch", "drawings per step", type=int)
+    option("batch", "drawings per step of each process", type=int)
     option("lr", "peak learning rate of AdamW", type=float)
     option("warmup", "share of the training over which the learning rate rises", type=float)
     option("weight-decay", "of kernels", type=float)
     option("clip", "largest norm of the gradient", type=float)
     option("ema", "decay of the averaged weights", type=float)
     option("seed", "of everything random", type=int)
-    option("workers", "processes that draw", type=int)
-    option("device", "cpu or cuda", metavar="NAME")
+    option("workers", "worker processes that draw, for each process that trains", type=int)
+    option("device", "cpu or cuda; under torchrun each process has its GPU", metavar="NAME")
     option(
         "precision",
         "of the multiplications; auto takes bfloat16 on CUDA",
@@ -560,10 +591,14 @@ def main(arguments: argparse.Namespace) -> None:
         values[key] = tuple(values[key])
     settings = Settings(**values)
     settings.out.mkdir(parents=True, exist_ok=True)
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s  %(message)s",
-        datefmt="%H:%M:%S",
-        handlers=[logging.StreamHandler(), logging.FileHandler(settings.out / "train.log")],
-    )
-    Trainer(settings).run()
+    with Processes(settings.device) as processes:
+        handlers: list[logging.Handler] = [logging.StreamHandler()]
+        if processes.first:
+            handlers.append(logging.FileHandler(settings.out / "train.log"))
+        logging.basicConfig(
+            level=logging.INFO if processes.first else logging.WARNING,
+            format="%(asctime)s  %(message)s",
+            datefmt="%H:%M:%S",
+            handlers=handlers,
+        )
+        Trainer(settings, processes).run()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from torch import Tensor, nn
+
 from addon.core.errors import UserError
 
 from .hrnet import PRESETS, HRNet
@@ -17,6 +19,23 @@ STRIDE = 4
 """Input pixels per heatmap cell, along each axis, for every network here."""
 
 Network = HRNet | UNet
+
+
+class WithFeatures(nn.Module):
+    """A network that puts out what its last layer reads, too.
+
+    One forward pass serves both: what wraps a module, as DistributedDataParallel and
+    ``torch.compile`` do, sees its ``forward`` only.
+    """
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits ``[N, K, S / 4, S / 4]`` and features ``[N, C, S / 4, S / 4]``."""
+        features = self.network.features(x)
+        return self.network.final_layer(features), features
 
 
 def build(name: str, **config: Any) -> Network:
