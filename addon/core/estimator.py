@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from . import skeleton
 from .errors import UserError
-from .image import MARGIN, Box, GreyArray, InkArray, crop, find_figures, ink
+from .image import MARGIN, Affine, Box, GreyArray, InkArray, crop, find_figures, ink
 
 FloatArray = NDArray[np.float32]
 
@@ -69,6 +69,27 @@ class Estimate:
     scores: FloatArray
     box: Box
     sides: Sides
+
+
+@dataclass(frozen=True)
+class FigureView:
+    """A figure as the network sees it.
+
+    Attributes:
+        network_input: ``[S, S]`` ink.
+        box: the figure's box, pixels of the picture.
+        to_page: from the network's input to the picture as it was shrunk for the network.
+        zoom: ``[2]`` from there to the picture's own pixels, along x and y.
+    """
+
+    network_input: InkArray
+    box: Box
+    to_page: Affine
+    zoom: NDArray[np.floating]
+
+    def to_picture(self, points: NDArray[np.floating]) -> FloatArray:
+        """``[K, 2]`` pixels of the network's input -> pixels of the picture, float32."""
+        return (self.to_page.apply(points) * self.zoom).astype(np.float32)
 
 
 class Estimator:
@@ -131,6 +152,18 @@ class Estimator:
         Raises:
             UserError: the page is empty, has fewer figures, or the box has no extent.
         """
+        view = self.view(grey, box, figure)
+        logits = self.heatmaps(view.network_input, flip_test)
+        points, scores = decode_figure(logits)
+        return Estimate(
+            keypoints=view.to_picture(points),
+            scores=scores,
+            box=view.box,
+            sides=sides(logits, points),
+        )
+
+    def view(self, grey: GreyArray, box: Box | None = None, figure: int = 0) -> FigureView:
+        """What the network gets to see of a figure; arguments and errors of :meth:`estimate`."""
         shrink = min(1.0, _LARGEST_SIDE / max(*grey.shape, 1))
         size = (max(1, round(grey.shape[1] * shrink)), max(1, round(grey.shape[0] * shrink)))
         page = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if shrink < 1 else grey
@@ -139,14 +172,7 @@ class Estimator:
             box = _choose(find_figures(grey), figure)
         small = Box(*(box[:2] / zoom), *(box[2:] / zoom))
         network_input, to_page = crop(ink(page), small, self.input_size)
-        logits = self.heatmaps(network_input, flip_test)
-        points, scores = decode_figure(logits)
-        return Estimate(
-            keypoints=(to_page.apply(points) * zoom).astype(np.float32),
-            scores=scores,
-            box=box,
-            sides=sides(logits, points),
-        )
+        return FigureView(network_input, box, to_page, zoom)
 
 
 def decode(logits: NDArray[np.floating]) -> tuple[FloatArray, FloatArray]:
