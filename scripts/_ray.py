@@ -140,7 +140,7 @@ class _Actors:
         for slot in list(self._slots):
             while slot.job and (answer := self._answer(slot)):
                 result.append((slot.job, answer))
-                if answer[0] in ("finished", "skipped", "crashed", "stopped"):
+                if answer[0] in self._children.LAST:
                     slot.job = None
                 if answer[0] in ("crashed", "stopped"):
                     self._end(slot)
