@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from addon.core import skeleton
 
 from . import photometric
-from .heatmaps import decode
+from .heatmaps import Decoder, decode
 
 _ROTATION = math.radians(40)
 _SCALE = (0.7, 1.2)
@@ -36,7 +36,11 @@ def ramp(share: float, start: float) -> float:
 
 @torch.no_grad()
 def pseudo_labels(
-    teacher: nn.Module, ink: Tensor, threshold: float, tolerance: float = 0.04
+    teacher: nn.Module,
+    ink: Tensor,
+    threshold: float,
+    tolerance: float = 0.04,
+    decoder: Decoder = decode,
 ) -> tuple[Tensor, Tensor]:
     """Keypoints of unlabelled drawings, and which of them to believe.
 
@@ -48,14 +52,17 @@ def pseudo_labels(
         ink: ``[N, 1, S, S]``.
         threshold: least probability in the peak's window.
         tolerance: largest distance between the two answers, as a share of S.
+        decoder: reads the keypoints off the maps; ``heatmaps.decode_figures`` gives both knees of a
+            drawing that does not tell left from right a place each, and learns from them where the
+            mirror image chooses the same.
 
     Returns:
         Points ``[N, 23, 2]`` in input pixels and a bool mask ``[N, 23]``.
     """
     as_is = teacher(ink).float()
     mirrored = teacher(ink.flip(-1)).float().flip(-1)[:, FLIP]
-    distance = (decode(as_is)[0] - decode(mirrored)[0]).norm(dim=-1)
-    points, scores = decode((as_is + mirrored) / 2)
+    distance = (decoder(as_is)[0] - decoder(mirrored)[0]).norm(dim=-1)
+    points, scores = decoder((as_is + mirrored) / 2)
     return points, (scores > threshold) & (distance < tolerance * ink.shape[-1])
 
 

@@ -90,6 +90,15 @@ class Processes:
         dist.all_reduce(total)
         return items * self.count / total.clamp(min=1)
 
+    def average_gradients(self, module: nn.Module) -> None:
+        """Give all processes the mean gradients of a module that is not :meth:`parallel`."""
+        if self.count == 1:
+            return
+        for parameter in module.parameters():
+            assert parameter.grad is not None
+            dist.all_reduce(parameter.grad)
+            parameter.grad /= self.count
+
     def average_buffers(self, module: nn.Module) -> None:
         """Give all processes the mean of their running batch statistics."""
         if self.count == 1:

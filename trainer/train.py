@@ -32,9 +32,19 @@ from tqdm import tqdm
 from addon.core import files, image, skeleton
 from addon.core.errors import UserError
 
-from . import adapt, checkpoint, data, evaluate, heatmaps, models, photometric
+from . import (
+    adapt,
+    adversarial,
+    checkpoint,
+    data,
+    evaluate,
+    heatmaps,
+    losses,
+    models,
+    photometric,
+    pretrained,
+)
 from .distributed import Processes
-from .losses import LOSSES, masked_mean
 from .runlog import RunLog
 
 log = logging.getLogger("croquis.train")
@@ -51,6 +61,7 @@ class Settings:
     network: str = "unet"
     size: int = 256
     loss: str = "softmax"
+    mining: str = "balanced"
     sigma: float = 1.0
     hold_out: tuple[str, ...] = ()
     drawings: Path | None = None
@@ -78,6 +89,10 @@ class Settings:
     unlabelled_weight: float = 0.5
     unlabelled_start: float = 0.3
     unlabelled_threshold: float = 0.6
+    unlabelled_decoder: str = "window"
+    discriminator: str | None = None
+    gamma: float = 3e-5
+    adversary: str = "reversal"
 
     def recorded(self) -> dict[str, Any]:
         """As plain JSON values, without the places on this machine."""
@@ -232,12 +247,15 @@ class Trainer:
 
         self.network = models.build(settings.network)
         if settings.init is not None:
-            missing = checkpoint.initialise(self.network, settings.init)
-            log.info("started from %s; own values kept: %s", settings.init, missing or "none")
+            start = pretrained.initialise(self.network, settings.init)
+            log.info("started from %s: %s", settings.init, start)
         # The stubs of torch do not know memory_format here.
         self.network.to(self.device, memory_format=torch.channels_last)  # type: ignore
         self.average = Average(self.network, settings.ema)
         self.optimizer = self._optimizer()
+        self.keypoint_loss = losses.keypoint_loss(settings.loss, settings.sigma, settings.mining)
+        self.decoder = heatmaps.decoder(settings.unlabelled_decoder)
+        self.adversary = self._adversary(settings.discriminator) if settings.discriminator else None
         self.progress = Progress()
         self.log: RunLog | None = None  # opened by run()
         if settings.resume:
@@ -257,6 +275,23 @@ class Trainer:
         ]
         return torch.optim.AdamW(groups, lr=self.settings.lr, fused=self.cuda)
 
+    def _adversary(self, name: str) -> adversarial.Adversary:
+        settings = self.settings
+        if self.unlabelled is None:
+            raise UserError(
+                "A discriminator needs real drawings beside the synthetic ones: name folders of "
+                "them with --unlabelled."
+            )
+        return adversarial.Adversary(
+            name,
+            channels=self.network.final_layer.in_channels,
+            size=settings.size // models.STRIDE,
+            gamma=settings.gamma,
+            update=settings.adversary,
+            device=self.device,
+            average=self.processes.average_gradients,
+        )
+
     # ------------------------------------------------------------------ files
 
     def _restore(self) -> None:
@@ -270,6 +305,10 @@ class Trainer:
         self.network.load_state_dict(state["student"])
         self.average.network.load_state_dict(state["weights"])
         self.optimizer.load_state_dict(state["optimizer"])
+        if (self.adversary is None) != (state.get("discriminator") is None):
+            raise UserError(f"{self.file} is of a run with other adaptation; go on with the same.")
+        if self.adversary is not None:
+            self.adversary.load_state_dict(state["discriminator"])
         self.progress = Progress(
             **{one.name: state[one.name] for one in dataclasses.fields(Progress)}
         )
@@ -286,6 +325,7 @@ class Trainer:
             "weights": self.average.network.state_dict(),
             "student": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "discriminator": self.adversary and self.adversary.state_dict(),
             "settings": self.settings.recorded(),
             **dataclasses.asdict(self.progress),
         }
@@ -313,11 +353,17 @@ class Trainer:
         with torch.no_grad(), self._autocast():
             return self.average.network(ink.contiguous(memory_format=torch.channels_last)).float()
 
+    def _teaches(self, share: float) -> bool:
+        """Whether self-training goes on at this position in the training."""
+        return self.settings.unlabelled_weight > 0 and share >= self.settings.unlabelled_start
+
     def _taught(self, unlabelled: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Unlabelled drawings as the student sees them, the teacher's keypoints, the sure ones."""
         ink, threshold = data.to_ink(unlabelled, self.device), self.settings.unlabelled_threshold
         with self._autocast():
-            points, sure = adapt.pseudo_labels(self.average.network, ink, threshold)
+            points, sure = adapt.pseudo_labels(
+                self.average.network, ink, threshold, decoder=self.decoder
+            )
         return adapt.distort(ink, points, sure, rng)
 
     def step(
@@ -339,30 +385,46 @@ class Trainer:
         points, valid = (value.to(self.device, non_blocking=True) for value in batch[1:])
         ink = photometric.jitter(data.to_ink(batch[0], self.device), rng)
         labelled = len(ink)
-        real = None if unlabelled is None else self._taught(unlabelled, rng)
-        if real is not None:
+        taught = None
+        if unlabelled is not None:
+            if self._teaches(share):
+                real, *taught = self._taught(unlabelled, rng)
+                if self.adversary is not None:
+                    # The student's view is partly erased; that shall not tell the domains apart.
+                    ink = photometric.cut_out(ink, rng)
+            else:
+                real = photometric.jitter(data.to_ink(unlabelled, self.device), rng)
             # One batch, so that the batch statistics belong to both kinds of drawings.
-            ink = torch.cat([ink, real[0]])
+            ink = torch.cat([ink, real])
 
         with self._autocast():
-            logits, _ = self.forward(ink.contiguous(memory_format=torch.channels_last))
-        keypoint_loss = LOSSES[settings.loss]
-        loss = masked_mean(keypoint_loss(logits[:labelled], points, settings.sigma), valid)
+            logits, features = self.forward(ink.contiguous(memory_format=torch.channels_last))
+        loss = losses.labelled_mean(self.keypoint_loss(logits[:labelled], points, valid), valid)
         report = {"loss": loss.detach()}
         loss = loss * self.processes.weight(valid.sum())
-        if real is not None:
-            _, guess, sure = real
-            losses = keypoint_loss(logits[labelled:], guess, settings.sigma)
+        if taught is not None:
+            guess, sure = taught
             # Over all keypoints, not only the sure ones: few sure ones shall weigh little.
-            term = losses.where(sure, losses.new_zeros(())).mean()
+            term = self.keypoint_loss(logits[labelled:], guess, sure).mean()
             weight = settings.unlabelled_weight * adapt.ramp(share, settings.unlabelled_start)
             loss = loss + weight * term
             report |= {"unlabelled_loss": term.detach(), "sure": sure.float().mean()}
+        rate = learning_rate(settings, share)
+        if self.adversary is not None:
+            with self._autocast():
+                verdict = self.adversary.judge(features, labelled, rate)
+            loss = loss + verdict.term
+            report |= {
+                "discriminator_loss": verdict.loss,
+                "discriminator_accuracy": verdict.accuracy,
+            }
 
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(settings, share)
+            group["lr"] = rate
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        if self.adversary is not None:
+            self.adversary.finish()
         nn.utils.clip_grad_norm_(self.network.parameters(), settings.clip)
         self.optimizer.step()
         self.processes.average_buffers(self.network)
@@ -440,7 +502,7 @@ class Trainer:
             waiting = time.perf_counter()
             batch = next(batches)
             unlabelled = None
-            if drawings is not None and share >= settings.unlabelled_start:
+            if drawings is not None and (self.adversary is not None or self._teaches(share)):
                 unlabelled = next(drawings)
             meter.waited += time.perf_counter() - waiting
             meter.add(self.step(batch, unlabelled, share))
@@ -545,7 +607,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint and log")
     option("network", "one of " + ", ".join(models.NAMES), choices=models.NAMES, metavar="NAME")
     option("size", "side of the input, pixels, a multiple of 32", type=int)
-    option("loss", "softmax over each map, or mse on maps", choices=tuple(LOSSES))
+    option(
+        "loss",
+        "softmax over each map's cells; mse or bce (of a sigmoid) on maps of Gaussians; pixel: "
+        "each cell is one of the keypoints or background",
+        choices=losses.NAMES,
+    )
+    option(
+        "mining",
+        "of pixel's background: weigh it as much as the keypoints, take its hardest cells, or all",
+        choices=losses.MININGS,
+    )
     option("sigma", "of the target's Gaussian, in heatmap cells of 4 pixels", type=float)
     option("hold-out", "characters kept for validation", nargs="+", metavar="NAME")
     option("drawings", "annotated drawings to validate on", type=Path, metavar="DIR")
@@ -567,7 +639,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     option("compile", "torch.compile the network", action="store_true")
     option(
-        "init", "start from the weights of another run where they fit", type=Path, metavar="FILE"
+        "init",
+        "start from the weights of another run or of a published HRNet (ImageNet, MS COCO) "
+        "where they fit",
+        type=Path,
+        metavar="FILE",
     )
     option("resume", "go on from the checkpoint in --out, if there is one", action="store_true")
     option(
@@ -578,9 +654,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option("log-seconds", "between lines of the log", type=float)
     option("validation-views", "views of held-out characters to validate on", type=int)
     option("unlabelled", "folders of drawings to adapt to", type=Path, nargs="+", metavar="DIR")
-    option("unlabelled-weight", "of the self-training term", type=float)
+    option("unlabelled-weight", "of the self-training term, 0 for none", type=float)
     option("unlabelled-start", "share of the training before it begins", type=float)
     option("unlabelled-threshold", "least probability of a keypoint to learn from", type=float)
+    option(
+        "unlabelled-decoder",
+        "that reads the teacher's keypoints off its maps: each by itself, or figure by figure, "
+        "left and right kept apart",
+        choices=("window", "figure"),
+    )
+    option(
+        "discriminator",
+        "adapt the features to the unlabelled drawings against one of "
+        + ", ".join(adversarial.DISCRIMINATORS),
+        choices=adversarial.DISCRIMINATORS,
+        metavar="NAME",
+    )
+    option("gamma", "weight of the discriminator; the fitting one depends on --loss", type=float)
+    option(
+        "adversary",
+        "reverse the discriminator's gradient, or let it and the network learn in turn",
+        choices=adversarial.UPDATES,
+    )
 
 
 def main(arguments: argparse.Namespace) -> None:

@@ -5,8 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from addon.core import estimator
-from trainer import heatmaps
-from trainer.losses import LOSSES, masked_mean, mse_loss, softmax_loss
+from trainer import heatmaps, losses
 
 
 @settings(max_examples=40, deadline=None)
@@ -20,6 +19,15 @@ def test_torch_decodes_as_the_addon_does(seed, sharpness, height):
     np.testing.assert_allclose(scores.numpy(), expected_scores, atol=1e-5)
 
 
+def test_figures_are_decoded_as_the_addon_does():
+    logits = np.random.default_rng(0).normal(size=(3, 23, 16, 16)).astype(np.float32) * 4
+    points, scores = heatmaps.decode_figures(torch.from_numpy(logits))
+    for i, one in enumerate(logits):
+        expected_points, expected_scores = estimator.decode_figure(one)
+        np.testing.assert_array_equal(points[i].numpy(), expected_points)
+        np.testing.assert_array_equal(scores[i].numpy(), expected_scores)
+
+
 @settings(max_examples=40, deadline=None)
 @given(x=st.floats(16, 48), y=st.floats(16, 48))
 def test_targets_keep_the_part_of_a_cell(x, y):
@@ -31,40 +39,57 @@ def test_targets_keep_the_part_of_a_cell(x, y):
     assert float(score) > 0.95
 
 
-def _logits_at(points: torch.Tensor) -> torch.Tensor:
-    along_y, along_x = heatmaps.gaussian_factors(points, 16, sigma=1.0)
-    return 10 * along_y[..., :, None] * along_x[..., None, :]
+def _perfect(points: torch.Tensor, loss: str, sigma: float, size: int = 16) -> torch.Tensor:
+    """Logits of a network that has learnt its target, for each of the losses."""
+    along_y, along_x = heatmaps.gaussian_factors(points, size, sigma)
+    gaussian = (along_y[..., :, None] * along_x[..., None, :]).clamp(1e-7, 1 - 1e-5)
+    if loss == "mse":
+        return heatmaps.MSE_SCALE * gaussian
+    # One keypoint against the background has the same log-odds as a sigmoid.
+    return gaussian.log() if loss == "softmax" else gaussian.logit()
 
 
-@pytest.mark.parametrize("name", LOSSES)
-def test_the_right_place_costs_least(name):
-    truth = torch.tensor([[[30.0, 22.0]]])
-    right = LOSSES[name](_logits_at(truth), truth, 1.0)
-    for dx, dy in ((4, 0), (0, 4), (-20, 10)):
-        wrong = LOSSES[name](_logits_at(truth + torch.tensor([dx, dy])), truth, 1.0)
-        assert float(wrong) > float(right)
+@pytest.mark.parametrize("loss", losses.NAMES)
+@settings(max_examples=25, deadline=None)
+@given(x=st.floats(16, 48), y=st.floats(16, 48), sigma=st.sampled_from([1.0, 1.5]))
+def test_dark_finds_the_middle_of_a_gaussian(loss, x, y, sigma):
+    logits = _perfect(torch.tensor([[[x, y]]]), loss, sigma)
+    points, _ = heatmaps.decode_dark(logits, loss, sigma)
+    assert points[0, 0].numpy() == pytest.approx([x, y], abs=0.08)  # pixels: 0.02 of a cell
 
 
-def test_softmax_loss_of_flat_maps_is_the_uniform_distributions():
-    loss = softmax_loss(torch.zeros(1, 1, 16, 16), torch.tensor([[[30.0, 22.0]]]), 1.0)
-    assert float(loss) == pytest.approx(np.log(256), abs=1e-4)
+@pytest.mark.parametrize("loss", losses.NAMES)
+@pytest.mark.parametrize(
+    ("x", "y", "expected"),
+    # Middles of cells are at 2, 6, 10 ... pixels; a quarter of a cell is one pixel.
+    [(30.6, 21.1, (31, 21)), (29.5, 22.5, (29, 23)), (1, 30.4, (2, 30))],
+)
+def test_the_quarter_offset_by_hand(loss, x, y, expected):
+    points, _ = heatmaps.decode_quarter(_perfect(torch.tensor([[[x, y]]]), loss, 1.0), loss)
+    if x > 4:
+        assert points[0, 0].tolist() == pytest.approx(expected)
+    else:  # at the border stands no neighbour to compare with
+        assert points[0, 0].tolist() == pytest.approx((2, 30))
 
 
-def test_mse_of_the_target_itself_is_zero():
-    truth = torch.tensor([[[30.0, 22.0]]])
-    assert float(mse_loss(_logits_at(truth), truth, 1.0)) == pytest.approx(0, abs=1e-9)
+@pytest.mark.parametrize("name", heatmaps.DECODERS)
+def test_decoders_take_any_map(name):
+    flat, noise = torch.zeros(1, 23, 16, 16), 30 * torch.randn(1, 23, 16, 16)
+    corner = torch.zeros(1, 23, 16, 16)
+    corner[..., 15, 0] = 50
+    for logits in (flat, noise, corner):
+        points, scores = heatmaps.decoder(name)(logits)
+        assert points.shape == (1, 23, 2) and scores.shape == (1, 23)
+        assert ((points >= 0) & (points <= 64)).all() and ((scores > 0) & (scores < 1.001)).all()
+    # The window reaches one cell further than the corner.
+    torch.testing.assert_close(points, torch.tensor([2.0, 62.0]).expand(1, 23, 2), atol=0.1, rtol=0)
 
 
-@pytest.mark.parametrize("name", LOSSES)
-def test_unlabelled_keypoints_move_nothing(name):
-    logits = torch.randn(1, 2, 16, 16, requires_grad=True)
-    points = torch.tensor([[[30.0, 22.0], [-1e4, 1e4]]])
-    loss = masked_mean(LOSSES[name](logits, points, 1.0), torch.tensor([[True, False]]))
-    loss.backward()
-    assert logits.grad is not None and torch.isfinite(loss)
-    assert logits.grad[0, 0].any() and not logits.grad[0, 1].any()
-
-
-def test_a_batch_without_labels_costs_nothing():
-    losses = torch.ones(2, 23)
-    assert float(masked_mean(losses, torch.zeros(2, 23, dtype=torch.bool))) == 0
+def test_decoders_agree_on_a_clear_map_to_a_quarter_of_a_cell():
+    truth = 16 + 32 * torch.rand(2, 23, 2, generator=torch.Generator().manual_seed(2))
+    logits = _perfect(truth, "softmax", 1.0)
+    errors = {
+        name: float((heatmaps.decoder(name)(logits)[0] - truth).abs().max())
+        for name in heatmaps.DECODERS
+    }
+    assert errors["dark"] < 0.1 and errors["window"] < 0.4 and errors["quarter"] < 1.1
