@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import io
 import pickle
-import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -25,6 +25,14 @@ PIECE_BYTES = 15 * 2**20
 
 FACTS = ("network", "config", "size", "settings", "step", "images", "elapsed", "scores")
 """Entries that say what a network is and how it was trained."""
+
+_DAMAGED = (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, LookupError)
+_NUMPY_NUMBER = [
+    (np.float64(0).__reduce__()[0], "numpy.core.multiarray.scalar"),
+    np.dtype,
+    np.dtypes.Float64DType,
+]
+"""How other people's trainers keep their scores."""
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
@@ -68,25 +76,38 @@ def _pieces(path: Path) -> list[Path]:
     return sorted(path.parent.glob(path.name + ".[0-9][0-9]"))
 
 
-def load(path: Path) -> dict[str, Any]:
-    """Read a checkpoint, a slim file, or the pieces of one (by the name without ``.00``).
+def read(path: Path) -> Any:
+    """What a file holds that torch wrote, or the pieces of one (by the name without ``.00``).
+
+    Only tensors, numbers and containers of them are read: a file cannot run code.
 
     Raises:
-        UserError: there is no such file, or it is not a checkpoint of this trainer.
+        UserError: there is no such file, or torch did not write it so.
     """
     pieces = [path] if path.is_file() else _pieces(path)
     if not pieces:
         raise UserError(f"There is no checkpoint at {path}.")
     data = io.BytesIO(b"".join(piece.read_bytes() for piece in pieces))
-    damaged = UserError(f"{path} is not a checkpoint, or a piece of it is missing.")
-    if not zipfile.is_zipfile(data):
-        raise damaged
-    data.seek(0)
     try:
-        state = torch.load(data, map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError) as error:
-        raise damaged from error
-    if not isinstance(state, dict) or not {"network", "config", "size", "weights"} <= state.keys():
+        with torch.serialization.safe_globals(_NUMPY_NUMBER):
+            return torch.load(data, map_location="cpu", weights_only=True)
+    except _DAMAGED as error:
+        raise UserError(f"{path} is not a checkpoint, or a piece of it is missing.") from error
+
+
+def is_ours(state: Any) -> bool:
+    """Whether a file's content is a checkpoint or slim file of this trainer."""
+    return isinstance(state, dict) and {"network", "config", "size", "weights"} <= state.keys()
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Read a checkpoint, a slim file, or the pieces of one; see :func:`read`.
+
+    Raises:
+        UserError: there is no such file, or it is not a checkpoint of this trainer.
+    """
+    state = read(path)
+    if not is_ours(state):
         raise UserError(f"{path} is not a checkpoint of Croquis' trainer.")
     return state
 
@@ -96,25 +117,3 @@ def network(state: dict[str, Any]) -> models.Network:
     result = models.build(state["network"], **state["config"])
     result.load_state_dict(state["weights"])
     return result.eval()
-
-
-def initialise(target: models.Network, path: Path) -> list[str]:
-    """Start from another network's weights, as far as names and shapes agree.
-
-    Returns:
-        The names of the target's tensors that keep their own values.
-
-    Raises:
-        UserError: no checkpoint there, or it has nothing in common with the network.
-    """
-    own = target.state_dict()
-    other = load(path)["weights"]
-    fitting = {
-        name: value
-        for name, value in other.items()
-        if name in own and value.shape == own[name].shape
-    }
-    if not fitting:
-        raise UserError(f"{path} holds a network of another kind; choose its --network.")
-    target.load_state_dict(fitting, strict=False)
-    return sorted(own.keys() - fitting.keys())

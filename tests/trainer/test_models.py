@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from addon.core.errors import UserError
+from tests.trainer import published_hrnet
 from trainer import models
 
 
@@ -26,37 +27,27 @@ def test_colour_networks_read_the_same_ink():
     assert network(torch.rand(1, 1, 64, 64)).shape == (1, 23, 16, 16)
 
 
-def test_w32_has_the_published_size_names_and_shapes():
-    network = models.build("hrnet-w32", in_channels=3, keypoints=17)
+@pytest.mark.parametrize("name", published_hrnet.CONFIGURATIONS)
+def test_names_and_shapes_are_all_the_published_ones(name):
+    with torch.device("meta"):
+        network = models.build(name, in_channels=3, keypoints=17)
     shapes = {name: tuple(value.shape) for name, value in network.state_dict().items()}
-    # As printed by the authors: 28.5 million parameters for 17 keypoints.
-    assert sum(p.numel() for p in network.parameters()) == pytest.approx(28.5e6, rel=0.002)
-    expected = {
-        "conv1.weight": (64, 3, 3, 3),
-        "bn2.running_mean": (64,),
-        "layer1.0.downsample.0.weight": (256, 64, 1, 1),
-        "layer1.3.conv3.weight": (256, 64, 1, 1),
-        "transition1.0.0.weight": (32, 256, 3, 3),
-        "transition1.1.0.0.weight": (64, 256, 3, 3),
-        "stage2.0.branches.1.3.conv2.weight": (64, 64, 3, 3),
-        "stage2.0.fuse_layers.0.1.0.weight": (32, 64, 1, 1),
-        "transition2.2.0.0.weight": (128, 64, 3, 3),
-        "stage3.3.fuse_layers.2.0.0.0.weight": (32, 32, 3, 3),
-        "stage3.3.fuse_layers.2.0.1.0.weight": (128, 32, 3, 3),
-        "transition3.3.0.1.bias": (256,),
-        "stage4.2.branches.3.3.bn2.weight": (256,),
-        "stage4.2.fuse_layers.0.3.1.weight": (32,),
-        "final_layer.weight": (17, 32, 1, 1),
-        "final_layer.bias": (17,),
-    }
-    assert {name: shapes.get(name) for name in expected} == expected
-    # Only the finest branch leaves the last module.
-    assert not any(name.startswith("stage4.2.fuse_layers.1.") for name in shapes)
+    assert shapes == published_hrnet.coco(name)
 
 
-def test_w48_has_the_published_size():
-    network = models.build("hrnet-w48", in_channels=3, keypoints=17)
-    assert sum(p.numel() for p in network.parameters()) == pytest.approx(63.6e6, rel=0.002)
+@pytest.mark.parametrize(("name", "millions"), [("hrnet-w32", 28.5), ("hrnet-w48", 63.6)])
+def test_there_are_as_many_parameters_as_published(name, millions):
+    with torch.device("meta"):
+        network = models.build(name, in_channels=3, keypoints=17)
+    count = sum(p.numel() for p in network.parameters())
+    assert count == pytest.approx(millions * 1e6, rel=0.002)
+
+
+def test_one_pass_gives_logits_and_features():
+    network = models.build("unet").eval()
+    ink = torch.rand(1, 1, 64, 64)
+    logits, features = models.WithFeatures(network)(ink)
+    assert torch.equal(logits, network(ink)) and torch.equal(features, network.features(ink))
 
 
 def test_the_unet_is_small_enough_for_a_cpu():
