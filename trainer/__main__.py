@@ -1,4 +1,4 @@
-"""``python -m trainer train|evaluate|predict|export``."""
+"""``python -m trainer train|evaluate|compare|predict|export``."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from collections.abc import Sequence
 
 from addon.core.errors import UserError
 
-from . import evaluate, export, predict, train
+from . import compare, evaluate, export, predict, train
 
 COMMANDS = {
     "train": (train, "train a network on stroke packs"),
     "evaluate": (evaluate, "score a network on annotated drawings"),
+    "compare": (compare, "train and score several models, in one table and plots"),
     "predict": (predict, "find the keypoints of drawings"),
     "export": (export, "write a trained network for the add-on"),
 }

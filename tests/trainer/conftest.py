@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -59,6 +63,28 @@ def pack() -> StrokePack:
             )
         packs.append(StrokePack.from_views(views, 128, [(character, "stand")]))
     return StrokePack.merge(packs)
+
+
+@pytest.fixture
+def annotated(pack, tmp_path) -> Path:
+    """Two views as finished drawings with annotations."""
+    folder = tmp_path / "annotated"
+    (folder / "images").mkdir(parents=True)
+    images, annotations = [], []
+    for i in range(2):
+        page = np.full((pack.size, pack.size), 255, np.uint8)
+        for stroke in pack[i].strokes:
+            cv2.polylines(page, [np.round(stroke).astype(np.int32)], False, 0, 2)
+        cv2.imwrite(str(folder / "images" / f"{i}.png"), page)
+        images.append({"id": i, "file_name": f"{i}.png", "source": "views"})
+        points = pack.keypoints[i]
+        rows = np.column_stack([points, np.full(len(points), 2)]).ravel().tolist()
+        box = [*points.min(axis=0).tolist(), *np.ptp(points, axis=0).tolist()]
+        annotations.append({"id": i, "image_id": i, "bbox": box, "keypoints": rows})
+    category = {"id": 1, "name": "person", "keypoints": list(skeleton.KEYPOINTS)}
+    coco = {"images": images, "annotations": annotations, "categories": [category]}
+    (folder / "keypoints.json").write_text(json.dumps(coco))
+    return folder
 
 
 @pytest.fixture(autouse=True, scope="session")

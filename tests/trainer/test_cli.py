@@ -142,6 +142,7 @@ def test_the_overlay_draws_the_characters_left_blue():
         (["predict", "EMPTY", "--out", "r.json"], "Nothing is drawn"),
         (["export", "none.pt"], "no checkpoint at none.pt"),
         (["evaluate", "--drawings", "."], "no keypoints.json"),
+        (["compare", "none.toml"], "no configuration at none.toml"),
         (["train", "none", "--out", "run"], "no stroke packs"),
     ],
 )
@@ -160,7 +161,7 @@ def test_mistakes_end_in_one_sentence_and_status_2(
     assert not Path("r.json").exists()
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "predict", "export"])
+@pytest.mark.parametrize("command", ["train", "evaluate", "compare", "predict", "export"])
 def test_every_command_has_help(command, capsys):
     with pytest.raises(SystemExit) as end:
         main([command, "--help"])
