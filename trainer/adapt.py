@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from addon.core import skeleton
 
-from . import photometric
+from . import data, photometric
 from .heatmaps import Decoder, decode
 
 _ROTATION = math.radians(40)
 _SCALE = (0.7, 1.2)
 _SHIFT = 0.08  # of the picture's side
+_STATISTICS = 1024  # drawings, at most, that batch statistics are taken from
 _RAMP = 0.15  # of the whole training, over which the term grows to its full weight
 
 FLIP = list(skeleton.FLIP)
@@ -122,3 +125,22 @@ def adapt_batch_norm(network: nn.Module, batches: Iterable[Tensor]) -> None:
     network.eval()
     for layer, momentum in zip(layers, momenta, strict=True):
         layer.momentum = momentum
+
+
+def adapt_batch_norm_to(network: nn.Module, folder: Path, size: int, device: torch.device) -> None:
+    """:func:`adapt_batch_norm` to the pictures of a folder, or to a thousand spread over it.
+
+    Args:
+        network: on the device; changed in place, left in evaluation mode.
+        folder: of drawings; needs no labels.
+        size: side of the network's input, pixels.
+        device: of the network.
+
+    Raises:
+        UserError: there are no pictures in the folder.
+    """
+    drawings = data.UnlabelledDataset([folder], size, seed=0)
+    count = min(len(drawings), _STATISTICS)
+    tickets = np.linspace(0, len(drawings) - 1, count).astype(int).tolist()
+    batches = data.loader(drawings, 32, workers=0, tickets=tickets)
+    adapt_batch_norm(network, (data.to_ink(batch, device) for batch in batches))

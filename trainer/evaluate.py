@@ -18,14 +18,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from addon.core import image, skeleton
 from addon.core.errors import UserError
-from addon.core.estimator import SHIPPED, Estimator
+from addon.core.estimator import SHIPPED, Estimator, FigureView
 from addon.core.files import write_whole
 
-from .inference import open_estimator
+from . import heatmaps
+from .inference import open_decoder, open_estimator
 
 FloatArray = NDArray[np.floating]
 
@@ -291,30 +293,88 @@ def pck(keypoints: Sequence[FloatArray], drawings: Sequence[Drawing], share: flo
     return float(np.concatenate(correct).mean())
 
 
-def predict_drawings(
+@dataclass(frozen=True)
+class Seen:
+    """What a network makes of a drawing before it is decoded.
+
+    Attributes:
+        view: of the figure.
+        logits: ``[23, S / 4, S / 4]``.
+    """
+
+    view: FigureView
+    logits: FloatArray
+
+
+def see_drawings(
     estimator: Estimator, drawings: Sequence[Drawing], ink_boxes: bool = False, flip: bool = False
-) -> tuple[list[FloatArray], list[FloatArray]]:
-    """Keypoints ``[23, 2]``, pixels, and scores ``[23]`` of each drawing.
+) -> list[Seen | None]:
+    """The heatmaps of each drawing; None for a page on which nothing is found.
 
     Args:
         estimator: the network.
         drawings: their annotations are used for the boxes only.
-        ink_boxes: look for the figure in the ink, as the add-on does, and not at the true box. A
-            page on which nothing is found counts as an answer at its corner with score 0.
+        ink_boxes: look for the figure in the ink, as the add-on does, and not at the true box.
         flip: average with the mirror image.
     """
-    keypoints, scores = [], []
+    seen: list[Seen | None] = []
     for drawing in drawings:
         grey = image.load_grey(drawing.path)
         try:
-            found = estimator.estimate(grey, None if ink_boxes else drawing.box, flip_test=flip)
+            view = estimator.view(grey, None if ink_boxes else drawing.box)
         except UserError:
+            seen.append(None)
+        else:
+            seen.append(Seen(view, estimator.heatmaps(view.network_input, flip)))
+    return seen
+
+
+def read_keypoints(
+    seen: Sequence[Seen | None], decode: heatmaps.Decoder
+) -> tuple[list[FloatArray], list[FloatArray]]:
+    """Keypoints ``[23, 2]``, pixels, and scores ``[23]`` of each drawing.
+
+    Nothing found counts as an answer at the page's corner with score 0.
+
+    Args:
+        seen: see :func:`see_drawings`.
+        decode: heatmaps to keypoints.
+    """
+    keypoints, scores = [], []
+    for one in seen:
+        if one is None:
             keypoints.append(np.zeros((skeleton.COUNT, 2)))
             scores.append(np.zeros(skeleton.COUNT))
         else:
-            keypoints.append(found.keypoints)
-            scores.append(found.scores)
+            points, score = decode(torch.from_numpy(one.logits)[None])
+            keypoints.append(one.view.to_picture(points[0].numpy()))
+            scores.append(score[0].numpy())
     return keypoints, scores
+
+
+def predict_drawings(
+    estimator: Estimator,
+    drawings: Sequence[Drawing],
+    ink_boxes: bool = False,
+    flip: bool = False,
+    decoder: str = "figure",
+) -> tuple[list[FloatArray], list[FloatArray]]:
+    """:func:`see_drawings`, then :func:`read_keypoints` with a decoder by its name."""
+    seen = see_drawings(estimator, drawings, ink_boxes, flip)
+    return read_keypoints(seen, open_decoder(estimator, decoder))
+
+
+def compare_decoders(
+    estimator: Estimator, drawings: Sequence[Drawing], ink_boxes: bool = False
+) -> dict[str, Scores]:
+    """Scores over all drawings by decoder, without and with the flip test (``NAME + flip``)."""
+    table = {}
+    for flip, suffix in ((False, ""), (True, " + flip")):
+        seen = see_drawings(estimator, drawings, ink_boxes, flip)
+        for name in heatmaps.DECODERS:
+            answers = read_keypoints(seen, open_decoder(estimator, name))
+            table[name + suffix] = score(drawings, *answers)
+    return table
 
 
 def by_source(drawings: Sequence[Drawing]) -> dict[str, list[int]]:
@@ -435,6 +495,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--boxes", choices=("gt", "ink"), default="gt", help="true boxes, or found in the ink"
     )
     parser.add_argument("--flip", action="store_true", help="average with the mirror image")
+    parser.add_argument(
+        "--decoder",
+        choices=(*heatmaps.DECODERS, "all"),
+        default="figure",
+        help="figure: as the add-on; window: each joint's mean around the maximum; quarter: the "
+        "maximum and a quarter of a cell; dark: a Newton step from the maximum; all: one table of "
+        "them, without and with --flip (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--batch-norm-of",
+        type=Path,
+        metavar="DIR",
+        help="a checkpoint takes on the batch statistics of the drawings in this folder (AdaBN)",
+    )
     parser.add_argument("--device", default="cpu", help="for checkpoints: cpu, cuda")
     parser.add_argument(
         "--resamples",
@@ -451,9 +525,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> None:
     """Print tables of scores per source and per joint."""
     drawings = load_drawings(arguments.drawings)
-    estimator = open_estimator(arguments.model, arguments.device)
+    estimator = open_estimator(arguments.model, arguments.device, arguments.batch_norm_of)
+    ink_boxes = arguments.boxes == "ink"
+    if arguments.decoder == "all":
+        table = compare_decoders(estimator, drawings, ink_boxes)
+        print("\n".join(_table(table)))
+        if arguments.json:
+            rows = {name: asdict(one) for name, one in table.items()}
+            facts = {"model": arguments.model.name, "boxes": arguments.boxes, "decoders": rows}
+            _write_json(arguments.json, facts)
+        return
     started = time.perf_counter()
-    answers = predict_drawings(estimator, drawings, arguments.boxes == "ink", arguments.flip)
+    answers = predict_drawings(estimator, drawings, ink_boxes, arguments.flip, arguments.decoder)
     seconds = (time.perf_counter() - started) / len(drawings)
     report = assess(drawings, *answers, resamples=arguments.resamples)
     print("\n".join(_lines(report)))
@@ -471,11 +554,28 @@ def main(arguments: argparse.Namespace) -> None:
             "model": arguments.model.name,
             "boxes": arguments.boxes,
             "flip": arguments.flip,
+            "decoder": arguments.decoder,
             "seconds_per_drawing": round(seconds, 4),
             **as_json(report, drawings),
         }
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(arguments.json, (json.dumps(facts, indent=2) + "\n").encode())
+        _write_json(arguments.json, facts)
+
+
+def _write_json(path: Path, facts: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, (json.dumps(facts, indent=2) + "\n").encode())
+
+
+def _table(scores: dict[str, Scores], width: int = 0) -> list[str]:
+    """A heading and a line for each name, which takes at least so many characters."""
+    width = max(width, *map(len, scores))
+    lines = [f"{'':{width}}  drawings     AP   AP50   AP75    OKS  PCK@0.1  PCK@0.2"]
+    for name, one in scores.items():
+        lines.append(
+            f"{name:{width}}  {one.drawings:8d}  {one.ap:.3f}  {one.ap50:.3f}  {one.ap75:.3f}"
+            f"  {one.mean_oks:.3f}    {one.pck01:.3f}    {one.pck02:.3f}"
+        )
+    return lines
 
 
 def _lines(report: Report) -> list[str]:
@@ -487,12 +587,9 @@ def _lines(report: Report) -> list[str]:
         return "" if limits is None else f"  {limits[0]:.3f}-{limits[1]:.3f}"
 
     title = "" if report.interval("all") is None else "  AP 95 %"
-    lines = [f"{'':{width}}  drawings     AP   AP50   AP75    OKS  PCK@0.1  PCK@0.2{title}"]
-    for name, one in report.scores.items():
-        lines.append(
-            f"{name:{width}}  {one.drawings:8d}  {one.ap:.3f}  {one.ap50:.3f}  {one.ap75:.3f}"
-            f"  {one.mean_oks:.3f}    {one.pck01:.3f}    {one.pck02:.3f}{between(name)}"
-        )
+    head, *rows = _table(report.scores, width)
+    lines = [head + title]
+    lines += [row + between(name) for row, name in zip(rows, report.scores, strict=True)]
     lines.append(f"{'macro mean':{width}}  {'':8}  {report.macro_ap:.3f}{'':39}{between('macro')}")
     lines += ["", f"{'':{width}}     AP  PCK@0.1"]
     lines += [

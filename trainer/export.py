@@ -26,7 +26,7 @@ from addon.core.errors import UserError
 from addon.core.estimator import SHIPPED
 from addon.core.files import write_whole, written_whole
 
-from . import checkpoint, models
+from . import adapt, checkpoint, models
 from .heatmaps import decode
 
 OPSET = 13
@@ -204,11 +204,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--slim", type=Path, metavar="FILE", help="write half-precision pieces instead of ONNX"
     )
+    parser.add_argument(
+        "--batch-norm-of",
+        type=Path,
+        metavar="DIR",
+        help="take on the batch statistics of the drawings in this folder (AdaBN)",
+    )
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Export a checkpoint."""
     state = checkpoint.load(arguments.checkpoint)
+    state["size"] = arguments.size or state["size"]
+    if arguments.batch_norm_of:
+        adapted = checkpoint.network(state)
+        adapt.adapt_batch_norm_to(
+            adapted, arguments.batch_norm_of, state["size"], torch.device("cpu")
+        )
+        state["weights"] = adapted.state_dict()
+        state.setdefault("settings", {})["batch_norm_of"] = arguments.batch_norm_of.name
     if arguments.slim:
         pieces = checkpoint.save_slim(arguments.slim, state)
         print(f"{len(pieces)} pieces of at most 15 MiB: {pieces[0]} ...")
@@ -219,7 +233,6 @@ def main(arguments: argparse.Namespace) -> None:
             facts = json.loads(arguments.card.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise UserError(f"{arguments.card} is not a JSON file that can be read.") from error
-    state["size"] = arguments.size or state["size"]
     agreement = export_onnx(checkpoint.network(state), state["size"], arguments.out)
     text = json.dumps(card(state, agreement, facts), indent=2) + "\n"
     write_whole(arguments.out.with_suffix(".json"), text.encode())
