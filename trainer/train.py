@@ -196,8 +196,10 @@ class Validation:
             scores = torch.cat([part[1] for part in parts]).cpu().numpy()
             answers = [to.apply(one) for to, one in zip(self.maps, points, strict=True)]
             if self.precision:
-                table = evaluate.score(self.drawings, answers, list(scores))
-                result |= {"drawings_ap": table.ap, "drawings_ap50": table.ap50}
+                report = evaluate.assess(self.drawings, answers, list(scores), resamples=0)
+                every = report.scores["all"]
+                result |= {"drawings_ap": every.ap, "drawings_ap50": every.ap50}
+                result["drawings_macro_ap"] = report.macro_ap
             read = [
                 evaluate.best_reading(*pair) for pair in zip(answers, self.drawings, strict=True)
             ]

@@ -202,7 +202,7 @@ def test_real_drawings_are_scored_with_and_without_pycocotools(
     answer = 20 * along_y[..., :, None] * along_x[..., None, :]
     scores = trainer.validation(lambda ink: answer, trainer.device)
     assert scores["drawings_oks"] > 0.9 and scores["drawings_pck01"] == 1
-    assert ("drawings_ap" in scores) is installed
+    assert ("drawings_ap" in scores) is ("drawings_macro_ap" in scores) is installed
 
 
 def test_learning_rate_rises_and_falls_with_the_share(settings):
