@@ -91,26 +91,22 @@ class Processes:
         return items * self.count / total.clamp(min=1)
 
     def average_gradients(self, module: nn.Module) -> None:
-        """Give all processes the mean gradients of a module that is not :meth:`parallel`."""
-        if self.count == 1:
-            return
-        for parameter in module.parameters():
-            assert parameter.grad is not None
-            dist.all_reduce(parameter.grad)
-            parameter.grad /= self.count
+        """Average the gradients of a module that is not :meth:`parallel`."""
+        self._average([p.grad for p in module.parameters() if p.grad is not None])
 
     def average_buffers(self, module: nn.Module) -> None:
         """Give all processes the mean of their running batch statistics."""
-        if self.count == 1:
+        self._average([buffer for buffer in module.buffers() if buffer.is_floating_point()])
+
+    def _average(self, tensors: list[Tensor]) -> None:
+        """Replace tensors by their means over the processes, in one exchange."""
+        if self.count == 1 or not tensors:
             return
-        buffers = [buffer for buffer in module.buffers() if buffer.is_floating_point()]
-        if not buffers:
-            return
-        flat = torch.cat([buffer.flatten() for buffer in buffers])
+        flat = torch.cat([one.flatten() for one in tensors])
         dist.all_reduce(flat)
-        parts = (flat / self.count).split([buffer.numel() for buffer in buffers])
-        for buffer, part in zip(buffers, parts, strict=True):
-            buffer.copy_(part.view_as(buffer))
+        parts = (flat / self.count).split([one.numel() for one in tensors])
+        for one, part in zip(tensors, parts, strict=True):
+            one.copy_(part.view_as(one))
 
     def agree(self, share: float, stop: bool) -> tuple[float, bool]:
         """The furthest position in the training, and whether any process was asked to stop."""

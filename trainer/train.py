@@ -232,7 +232,6 @@ class Trainer:
         self.device = self.processes.device
         self.cuda = self.device.type == "cuda"
         self.file = settings.out / "checkpoint.pt"
-        torch.manual_seed(settings.seed)
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
         torch.backends.cudnn.benchmark = self.cuda
 
@@ -241,12 +240,19 @@ class Trainer:
         log.info("%d views to train on, %d held out", len(training), len(held))
         self.sketches = data.SketchDataset(training, settings.size, settings.seed)
         self.unlabelled = (
-            data.UnlabelledDataset(settings.unlabelled, settings.size, settings.seed)
+            data.UnlabelledDataset(
+                settings.unlabelled, settings.size, settings.seed, self._validated_on()
+            )
             if settings.unlabelled
             else None
         )
+        if self.unlabelled is not None:
+            kept, left_out = len(self.unlabelled), self.unlabelled.left_out
+            log.info("%d drawings to adapt to; %d look like validation's", kept, left_out)
         self.validation = Validation(held, settings) if self.processes.first else None
 
+        # Here: only process 0 has drawn views to validate on, and all shall begin with the same.
+        torch.manual_seed(settings.seed)
         self.network = models.build(settings.network)
         if settings.init is not None:
             start = pretrained.initialise(self.network, settings.init)
@@ -266,6 +272,11 @@ class Trainer:
         if settings.compile:
             forward.compile(dynamic=False)
         self.forward = self.processes.parallel(forward)
+
+    def _validated_on(self) -> list[Path]:
+        """The pictures that must not be learnt from, not even without their joints."""
+        folder = self.settings.drawings
+        return [] if folder is None else [one.path for one in evaluate.load_drawings(folder)]
 
     def _optimizer(self) -> torch.optim.Optimizer:
         """AdamW; gains and biases do not decay."""

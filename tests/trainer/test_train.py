@@ -162,7 +162,8 @@ def test_a_figure_that_others_hide_is_not_learnt_from(pack, tmp_path):
 
 def test_self_training_learns_what_the_teacher_is_sure_of(settings, tmp_path, monkeypatch):
     # A teacher that sees every keypoint in the middle: an untrained one is sure of nothing.
-    def teach(teacher, ink, threshold):
+    def teach(teacher, ink, threshold, decoder):
+        del decoder
         assert not teacher.training and ink.shape == (1, 1, 64, 64) and threshold == 0.9
         middle = torch.full((len(ink), 23, 2), 32.0)
         return middle, torch.ones(len(ink), 23, dtype=torch.bool)
