@@ -9,10 +9,12 @@ import platform
 import re
 import time
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +22,12 @@ from .errors import UserError
 
 _HOST = re.sub(r"[^A-Za-z0-9-]", "-", platform.node())[:40]
 _DAY = 24 * 60 * 60  # seconds
+
+DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, OSError, EOFError),
+    *(KeyError, TypeError, ValueError, SyntaxError, RuntimeError, MemoryError),
+)
+"""What NumPy and zipfile raise on files that are cut short, damaged or something else."""
 
 
 def files_in(folder: Path, suffixes: tuple[str, ...], kind: str) -> list[Path]:
@@ -55,12 +63,25 @@ def remove_abandoned(folder: Path) -> None:
     Raises:
         OSError: a part cannot be deleted.
     """
-    for path in folder.rglob("*.part"):
-        host, _, process = path.name.removesuffix(".part").rpartition(".")[2].rpartition("+")
-        with contextlib.suppress(FileNotFoundError):  # it has become whole meanwhile
-            old = time.time() - path.stat().st_mtime > _DAY
-            if old or (host == _HOST and process.isdigit() and not _lives(int(process))):
-                path.unlink()
+    for _ in removing_abandoned(folder):
+        pass
+
+
+def removing_abandoned(folder: Path) -> Iterator[None]:
+    """:func:`remove_abandoned` in steps of one folder each, for those who cannot wait."""
+    for place, _, names in os.walk(folder):
+        for name in names:
+            if name.endswith(".part"):
+                _remove_if_abandoned(Path(place, name))
+        yield
+
+
+def _remove_if_abandoned(part: Path) -> None:
+    host, _, process = part.name.removesuffix(".part").rpartition(".")[2].rpartition("+")
+    with contextlib.suppress(FileNotFoundError):  # it has become whole meanwhile
+        old = time.time() - part.stat().st_mtime > _DAY
+        if old or (host == _HOST and process.isdigit() and not _lives(int(process))):
+            part.unlink()
 
 
 def _lives(process: int) -> bool:
@@ -128,3 +149,19 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray]) -> None:
             info = zipfile.ZipInfo(name + ".npy")  # of 1980, ZipInfo's default
             info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, buffer.getvalue())
+
+
+def write_png(path: Path, image: NDArray[np.integer]) -> None:
+    """Write a picture in one piece, making its folder; see :func:`written_whole`.
+
+    Args:
+        path: the file.
+        image: ``[H, W]`` or ``[H, W, 3]`` red, green, blue; uint8 or uint16.
+
+    Raises:
+        OSError: the folder cannot be written or the disk is full.
+    """
+    # cv2.imwrite cannot open every path on Windows and hides the reason of a failure.
+    _, data = cv2.imencode(".png", image[..., ::-1] if image.ndim == 3 else image)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, data.tobytes())

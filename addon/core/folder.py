@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,17 +22,11 @@ from . import rle, skeleton
 from .camera import Camera
 from .dataset import SCHEMA, describe
 from .errors import UserError
-from .files import write_arrays
+from .files import DAMAGE, write_arrays
 from .strokes import StrokePack
 
 Entry = dict[str, Any]
 """A COCO image or annotation entry."""
-
-# What NumPy and zipfile raise on files that are cut short, damaged or something else altogether.
-_DAMAGE = (
-    *(zipfile.BadZipFile, zlib.error, OSError, EOFError),
-    *(KeyError, TypeError, ValueError, SyntaxError, RuntimeError, MemoryError),
-)
 
 _JOINT_ARRAYS: dict[str, tuple[tuple[int, ...], type]] = {
     "rows": ((3,), np.int32),
@@ -236,7 +228,7 @@ class Joints:
         try:
             with np.load(path, allow_pickle=False) as data:
                 arrays = {name: data[name] for name in _JOINT_ARRAYS}
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise UserError(f"{path} is not a file of 3D joints: {error}.") from error
         count = len(arrays["rows"])
         for name, (shape, _) in _JOINT_ARRAYS.items():
@@ -331,7 +323,7 @@ class Clip:
             return None
         try:
             return StrokePack.load(path)
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise UserError(
                 f"{path} is damaged ({error}); delete clips/{self.name}.json and render again."
             ) from error

@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from addon.core import files
@@ -59,3 +61,26 @@ def test_only_the_parts_of_killed_writers_go(tmp_path: Path) -> None:
     files.remove_abandoned(tmp_path)
     assert not abandoned.exists()
     assert sorted(below.iterdir()) == sorted([ours, theirs, whole])
+
+
+def test_parts_are_looked_for_one_folder_at_a_time(tmp_path: Path) -> None:
+    # The panel looks between two steps, and a dataset has a folder for each clip.
+    places = [tmp_path / f"images/clip{number}" for number in range(5)]
+    two_days_ago = time.time() - 2 * 24 * 60 * 60
+    for place in places:
+        place.mkdir(parents=True)
+        (place / "a.png.elsewhere+1.part").write_text("half")
+        os.utime(place / "a.png.elsewhere+1.part", (two_days_ago, two_days_ago))
+    left = [len(list(tmp_path.rglob("*.part"))) for _ in files.removing_abandoned(tmp_path)]
+    assert left == [5, 5, 4, 3, 2, 1, 0]
+
+
+def test_a_png_holds_red_green_blue_and_16_bits(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    colours = rng.integers(0, 256, (5, 7, 3), np.uint8)
+    depth = rng.integers(0, 2**16, (5, 7), np.uint16)
+    for name, image in (("uv/clip/ä.png", colours), ("depth/clip/ä.png", depth)):
+        files.write_png(tmp_path / name, image)
+        data = np.frombuffer((tmp_path / name).read_bytes(), np.uint8)
+        read = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+        np.testing.assert_array_equal(read[..., ::-1] if read.ndim == 3 else read, image)
