@@ -24,7 +24,7 @@ from addon.core import image, skeleton
 from addon.core.errors import UserError
 from addon.core.strokes import StrokePack
 
-from . import augment
+from . import augment, duplicates
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 SEEN = 2
@@ -110,20 +110,36 @@ class SketchDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
 class UnlabelledDataset(Dataset[Tensor]):
     """Drawings without joints: ticket -> ink uint8 ``[S, S]`` of a slightly random crop.
 
+    Args:
+        folders: searched to any depth.
+        size: side of the crop, pixels.
+        seed: of the crops.
+        apart_from: pictures that are validated on; near copies of them are left out.
+
+    Attributes:
+        files: the pictures.
+        left_out: how many near copies there were.
+
     Raises:
-        UserError: no picture in the folders.
+        UserError: no picture in the folders, or one that cannot be read.
     """
 
-    def __init__(self, folders: Sequence[Path], size: int, seed: int) -> None:
+    def __init__(
+        self, folders: Sequence[Path], size: int, seed: int, apart_from: Sequence[Path] = ()
+    ) -> None:
         self.size, self.seed = size, seed
-        self.files = [
+        files = [
             file
             for folder in folders
             for file in sorted(folder.rglob("*"))
             if file.suffix.lower() in PICTURES
         ]
+        copies = duplicates.near_copies(files, apart_from)
+        self.files = [file for file, copy in zip(files, copies, strict=True) if not copy]
+        self.left_out = int(copies.sum())
         if not self.files:
-            raise UserError(f"There are no pictures in {', '.join(map(str, folders))}.")
+            others = " but those to validate on" if self.left_out else ""
+            raise UserError(f"There are no pictures in {', '.join(map(str, folders))}{others}.")
 
     def __len__(self) -> int:
         return len(self.files)

@@ -33,8 +33,8 @@ def written(pack, annotated, tmp_path):
     (tmp_path / "unlabelled").mkdir()
     (tmp_path / "examples").mkdir()
     page = cv2.imread(str(annotated / "images" / "0.png"))
-    cv2.imwrite(str(tmp_path / "unlabelled" / "a.png"), page)
     cv2.imwrite(str(tmp_path / "examples" / "ours.png"), page)
+    cv2.imwrite(str(tmp_path / "unlabelled" / "lying.png"), np.rot90(page))
 
     def write(top: str = "", tables: str = "") -> Path:
         file = tmp_path / "comparison.toml"
