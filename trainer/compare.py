@@ -15,6 +15,8 @@ A comparison is described by a TOML file; paths are those of the working directo
     thesis = true                # false: only the rows below
     imagenet = "FILE"            # optional: weights to start from
     coco = "FILE"
+    decoder = "figure"           # optional: see `python -m trainer evaluate --decoder`
+    flip = false                 # optional: average with the mirror image
 
     [train]                      # options of `python -m trainer train` for every model
     strokes = ["out/dataset"]
@@ -23,6 +25,7 @@ A comparison is described by a TOML file; paths are those of the working directo
 
     [domain]                     # those that a "-Domain" model adds
     unlabelled = ["unlabelled"]
+    unlabelled_weight = 0        # the adversary alone, no self-training
     discriminator = "mlp1"
     gamma = 3e-5
 
@@ -56,7 +59,7 @@ from addon.core import image, skeleton
 from addon.core.errors import UserError
 from addon.core.files import write_arrays, write_whole
 
-from . import checkpoint, data, evaluate, models, predict, pretrained, train
+from . import checkpoint, data, evaluate, heatmaps, models, predict, pretrained, train
 from .inference import open_estimator
 from .losses import MSE_SCALE
 
@@ -69,7 +72,7 @@ FloatArray = NDArray[np.floating]
 
 _KEYS = {
     *("out", "publish", "examples", "drawings", "seeds", "thesis", "imagenet", "coco"),
-    *("train", "domain", "row"),
+    *("decoder", "flip", "train", "domain", "row"),
 }
 _EXTREMES = 6  # drawings on each row of a sheet of best and worst answers
 _GREEN = (60, 160, 30)  # BGR
@@ -110,6 +113,8 @@ class Config:
     drawings: Path
     models: tuple[Model, ...]
     examples: Path | None = None
+    decoder: str = "figure"
+    flip: bool = False
 
     def run_folder(self, model: Model, seed: int) -> Path:
         """Where a run keeps its files."""
@@ -164,6 +169,11 @@ def read_config(path: Path) -> Config:
     twice = next((row.name for row in rows if folders.count(row.folder) > 1), None)
     if twice is not None:
         raise UserError(f"Two models are called {twice}; give each row a name of its own.")
+    decoder = table.get("decoder", "figure")
+    if decoder not in heatmaps.DECODERS:
+        raise UserError(
+            f"No decoder is called {decoder}; there are {', '.join(heatmaps.DECODERS)}."
+        )
     out = Path(table["out"])
     return Config(
         out=out,
@@ -171,6 +181,8 @@ def read_config(path: Path) -> Config:
         drawings=Path(table["drawings"]),
         models=tuple(rows),
         examples=Path(table["examples"]) if "examples" in table else None,
+        decoder=decoder,
+        flip=bool(table.get("flip", False)),
     )
 
 
@@ -317,7 +329,11 @@ def photo_network(path: Path, name: str, size: int) -> dict[str, Any]:
 
 
 def answer(
-    folder: Path, drawings: Sequence[evaluate.Drawing], device: str
+    folder: Path,
+    drawings: Sequence[evaluate.Drawing],
+    device: str,
+    decoder: str = "figure",
+    flip: bool = False,
 ) -> tuple[list[FloatArray], list[FloatArray]]:
     """A trained network's keypoints and scores at the true boxes, kept for the next time.
 
@@ -325,15 +341,17 @@ def answer(
         folder: of the run.
         drawings: whose figures are wanted.
         device: for torch.
+        decoder, flip: see :func:`evaluate.predict_drawings`.
     """
-    file, names = folder / "answers.npz", [drawing.path.name for drawing in drawings]
+    file = folder / "answers.npz"
+    question = [decoder, str(flip), *(drawing.path.name for drawing in drawings)]
     if file.exists():
         kept = np.load(file)
-        if kept["names"].tolist() == names:
+        if kept["question"].tolist() == question:
             return list(kept["keypoints"]), list(kept["scores"])
     estimator = open_estimator(folder / "checkpoint.pt", device)
-    keypoints, scores = evaluate.predict_drawings(estimator, drawings)
-    columns = {"names": names, "keypoints": keypoints, "scores": scores}
+    keypoints, scores = evaluate.predict_drawings(estimator, drawings, flip=flip, decoder=decoder)
+    columns = {"question": question, "keypoints": keypoints, "scores": scores}
     write_arrays(file, {name: np.array(column) for name, column in columns.items()})
     return keypoints, scores
 
@@ -348,7 +366,7 @@ def score_models(
         for seed in model.seeds:
             folder = config.run_folder(model, seed)
             views = json.loads((folder / "finished.json").read_text(encoding="utf-8"))["views"]
-            keypoints, scores = answer(folder, drawings, device)
+            keypoints, scores = answer(folder, drawings, device, config.decoder, config.flip)
             report = evaluate.assess(drawings, keypoints, scores)
             result[model.name].append(Run(folder, views, report, keypoints))
     return result
@@ -391,7 +409,8 @@ def markdown(config: Config, runs: Mapping[str, Sequence[Run]]) -> str:
     count = next(iter(runs.values()))[0].report.scores["all"].drawings
     lines += [
         "",
-        f"{count} drawings, true boxes, 12 joints, AP over OKS .50:.05:.95. Mean over the seeds "
+        f"{count} drawings, true boxes, 12 joints, AP over OKS .50:.05:.95, decoder "
+        f"{config.decoder}{' with flip test' if config.flip else ''}. Mean over the seeds "
         "and their standard deviation; 95 % intervals are of a bootstrap over the drawings.",
     ]
     lines += [f"{model.name}: {model.note}." for model in config.models if model.note]

@@ -162,7 +162,7 @@ def test_the_baseline_answers_with_cocos_maps_in_our_rows(tmp_path):
 @pytest.mark.parametrize(
     ("top", "tables", "sentence"),
     [
-        ("colour = 1", "", "entry colour; known are coco, domain"),
+        ("colour = 1", "", "entry colour; known are coco, decoder"),
         ("", "", "how the -Domain models adapt"),
         ("thesis = false", "", "describes no model"),
         ("thesis = false", "[[row]]\nlr = 1", "needs a name"),
@@ -170,6 +170,7 @@ def test_the_baseline_answers_with_cocos_maps_in_our_rows(tmp_path):
         ("thesis = false", '[[row]]\nname = "A"\nlike = "B"', "none of the trained models"),
         ("thesis = false", '[[row]]\nname = "A"\nlerning_rate = 1', "options of A cannot be used"),
         ("thesis = false", '[[row]]\nname = "A"\nepochs = "x"', "options of A cannot be used"),
+        ('thesis = false\ndecoder = "x"', '[[row]]\nname = "A"', "No decoder is called x"),
         ("= 3", "", "is not a TOML file"),
     ],
 )
@@ -217,6 +218,23 @@ def test_runs_of_unequal_length_are_averaged_where_all_have_been():
     assert mean.epochs.tolist() == [1.0, 1.5, 2.0]
     assert mean.values == pytest.approx([0.5, 0.75, 1.0])
     assert low == pytest.approx([0.0, 0.5, 1.0]) and high == pytest.approx([1.0, 1.0, 1.0])
+
+
+def test_answers_are_kept_for_the_same_question_only(annotated, tmp_path):
+    network = models.build("hrnet-w16-small")
+    torch.nn.init.normal_(network.final_layer.weight)
+    state = {"network": "hrnet-w16-small", "config": {}, "size": 64}
+    checkpoint.save(tmp_path / "checkpoint.pt", {**state, "weights": network.state_dict()})
+    drawings = evaluate.load_drawings(annotated)
+    first, _ = compare.answer(tmp_path, drawings, "cpu")
+    (tmp_path / "checkpoint.pt").rename(tmp_path / "away.pt")
+    kept, _ = compare.answer(tmp_path, drawings, "cpu")
+    assert np.array_equal(first, kept)
+    with pytest.raises(UserError, match="no checkpoint"):
+        compare.answer(tmp_path, drawings, "cpu", flip=True)
+    (tmp_path / "away.pt").rename(tmp_path / "checkpoint.pt")
+    other, _ = compare.answer(tmp_path, drawings[:1], "cpu", "quarter")
+    assert len(other) == 1 and not np.array_equal(first[0], other[0])
 
 
 def test_best_and_worst_drawings_are_told_apart(tmp_path):
