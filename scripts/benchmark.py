@@ -25,7 +25,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -276,15 +275,21 @@ def measure_memory(options: argparse.Namespace) -> Table:
     """Resident memory of one renderer after 1,000 views and after ten times as many, MB."""
     result: Table = {}
     with tempfile.TemporaryDirectory() as folder:
-        settings = dataset_of(Path(folder), options.character, 1000 // CAMERAS)
+        settings = dataset_of(Path(folder), options.character, 500 // CAMERAS)
+        for file in settings.character_files():  # a twin, so that characters come and go
+            shutil.copy(file, file.with_stem(file.stem + " twin"))
         studio = addon("blender.dataset").Studio(settings)
         try:
             studio.read_motion(settings.motion_files()[0])
-            clip, views = planned(settings), 0
-            for number in range(10):
-                for count in studio.render(replace(clip, name=f"clip{number}")):
-                    views += count
-                if number in (0, 9):
+            ((motion, poses),) = addon("core.dataset").motion_index(settings).items()
+            names = [file.name for file in settings.character_files()]
+            views = 0
+            for number in range(20):
+                clip = addon("core.clips").Clip(
+                    f"clip{number}", names[number % 2], motion, poses, "train"
+                )
+                views += sum(studio.render(clip))
+                if number in (1, 19):
                     result[f"mb_after_{views}_views"] = resident_mb()
         finally:
             studio.close()

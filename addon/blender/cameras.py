@@ -24,12 +24,12 @@ def camera_matrix(view: Camera) -> Matrix:
 def aim_camera(
     obj: Object, camera: Camera, points: NDArray[np.floating], margin: float = 0.05
 ) -> Camera:
-    """Put a Blender camera object at a camera's eye, its frame centred and wide enough for points.
+    """Put a Blender camera object at a camera's eye, its frame centred and wide enough.
 
     Args:
         obj: a camera object.
-        camera: the view; its zoom and shift are not used.
-        points: ``[N, 3]`` world space.
+        camera: the view; the whole of its picture lies within the frame.
+        points: ``[N, 3]`` world space, in the frame too.
         margin: free border, as a share of the frame.
 
     Returns:
@@ -45,7 +45,9 @@ def aim_camera(
     data.clip_end = float(depth.max()) * 5 + 1
     data.sensor_fit = "HORIZONTAL"
     plane = local[:, :2] if camera.orthographic else local[:, :2] / depth[:, None]
-    focal = float(np.min(half / np.maximum(np.abs(plane).max(axis=0), 1e-9)))
+    corners = (np.array([[0, 0], [width, height]]) - camera.centre) / camera.focal
+    reach = np.abs(np.concatenate([plane, corners])).max(axis=0)
+    focal = float(np.min(half / np.maximum(reach, 1e-9)))
     if camera.orthographic:
         data.type = "ORTHO"
         data.ortho_scale = width / focal

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from ..core.errors import UserError
 from ..core.shot import Pose
 from ..core.surface import Surface
-from .animations import Puppet
-from .characters import import_character, remove_objects
+from .characters import import_character, mesh_points, remove_objects
+from .puppet import Puppet
 
 _ONE_PLACE = 1e-5  # of a mesh's size
 _SHATTERED = 0.6  # share of edges with a single face
@@ -38,29 +38,40 @@ class Actor:
         Raises:
             UserError: the file cannot be used.
         """
-        before = set(bpy.data.objects)
+        bpy.context.scene.frame_set(0)
+        before = set(bpy.data.collections)
         character = import_character(path)
-        self._added = [obj for obj in bpy.data.objects if obj not in before]
+        self._collections = [c for c in bpy.data.collections if c not in before]
+        self._objects = character.objects
         try:
             if not character.meshes:
                 raise UserError(f"{path.name} holds no mesh to draw; choose a file with its skin.")
-            self.name = character.name
+            for obj in self._objects:
+                _stop(obj)
             for mesh in character.meshes:
                 _weld_if_shattered(mesh)
+            self.name = character.name
             self.puppet = Puppet.prepare(character.armature, character.meshes)
             self.surface = self._measure()
             self.own_height = float(np.ptp(self.puppet.rest_joints[:, 2]))
-            self._collection = bpy.data.collections.new(f"Croquis {self.name}")
-            self._collection.use_fake_user = True  # no scene uses it most of the time
-            for obj in self._added:
-                for collection in obj.users_collection:
-                    collection.objects.unlink(obj)
             # Whatever else the file holds (helpers, lights, weapons) stays out of the picture.
-            for obj in (character.armature, *self.puppet.meshes):
-                self._collection.objects.link(obj)
+            shown = [character.armature, *self.puppet.meshes]
+            self._shown = self._collect(shown)
+            self._collect([obj for obj in self._objects if obj not in shown])
         except BaseException:
-            remove_objects(self._added)
+            self.remove()
             raise
+
+    def _collect(self, objects: list[Object]) -> bpy.types.Collection:
+        """Move objects from the scene into a collection that keeps them while no scene uses it."""
+        collection = bpy.data.collections.new(f"Croquis {self.name}")
+        collection.use_fake_user = True
+        self._collections.append(collection)
+        for obj in objects:
+            for other in obj.users_collection:
+                other.objects.unlink(obj)
+            collection.objects.link(obj)
+        return collection
 
     def _measure(self) -> Surface:
         meshes = self.puppet.meshes
@@ -78,11 +89,13 @@ class Actor:
 
     def enter(self) -> None:
         """Go into the scene."""
-        bpy.context.scene.collection.children.link(self._collection)
+        bpy.context.scene.collection.children.link(self._shown)
 
     def leave(self) -> None:
-        """Go out of the scene."""
-        bpy.context.scene.collection.children.unlink(self._collection)
+        """Go out of the scene; nothing happens if it is out."""
+        children = bpy.context.scene.collection.children
+        if self._shown.name in children:
+            children.unlink(self._shown)
 
     def stand(self) -> Pose:
         """The figure as it stands now; the view layer must be up to date."""
@@ -95,8 +108,8 @@ class Actor:
 
     def remove(self) -> None:
         """Take the character out of the file."""
-        remove_objects(self._added)
-        bpy.data.collections.remove(self._collection)
+        bpy.data.batch_remove(self._collections)
+        remove_objects(self._objects)
 
 
 class Cast:
@@ -131,6 +144,15 @@ class Cast:
         self._actors.clear()
 
 
+def _stop(obj: Object) -> None:
+    """Take away what would move an object, or change its mesh, as time goes by."""
+    obj.animation_data_clear()
+    keys = getattr(obj.data, "shape_keys", None)
+    for block in (obj.data, keys):
+        if block is not None:
+            block.animation_data_clear()
+
+
 def _weld_if_shattered(mesh: Object) -> None:
     """Join vertices that lie in one place, if most edges of a mesh border on a single face.
 
@@ -157,12 +179,3 @@ def triangle_rows(mesh: Object) -> NDArray[np.int32]:
     rows = np.empty(len(data.loop_triangles) * 3, np.int32)
     data.loop_triangles.foreach_get("vertices", rows)
     return rows.reshape(-1, 3)
-
-
-def mesh_points(mesh: Object) -> NDArray[np.float64]:
-    """``[V, 3]`` world positions of a mesh's vertices, as posed."""
-    evaluated = mesh.evaluated_get(bpy.context.evaluated_depsgraph_get())
-    flat = np.empty(len(evaluated.data.vertices) * 3, np.float32)
-    evaluated.data.vertices.foreach_get("co", flat)
-    matrix = np.array(evaluated.matrix_world)
-    return flat.reshape(-1, 3).astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -13,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
 from bpy.types import Object
+from numpy.typing import NDArray
 
 from ..core.dataset import CHARACTER_SUFFIXES
 from ..core.errors import UserError
@@ -27,7 +30,7 @@ class Character:
         name: the file's name without its ending.
         armature: the armature object.
         meshes: the mesh objects that it deforms and those that hang from one of its bones (a hat,
-            a sword); helper meshes of the file are not among them.
+            a sword), without hidden ones; helper meshes of the file are not among them.
         objects: everything that came with the file, to be taken away with it.
     """
 
@@ -50,12 +53,19 @@ def import_character(path: str | Path) -> Character:
     path = Path(path)
     with _taking_back_on_error():
         added = import_objects(path)
-        armatures = [obj for obj in added if obj.type == "ARMATURE"]
-        if not armatures:
+        armature = main_armature(added)
+        if armature is None:
             raise UserError(f"{path.name} holds no armature; choose a rigged character.")
-        skins = {obj: _meshes_of(obj, added) for obj in armatures}
-        armature = max(armatures, key=lambda obj: (len(skins[obj]), len(obj.data.bones)))
-        return Character(path.stem, armature, skins[armature], added)
+        return Character(path.stem, armature, _meshes_of(armature, added), added)
+
+
+def main_armature(objects: list[Object]) -> Object | None:
+    """Of a file's objects, the armature that moves most meshes, then has most bones."""
+    return max(
+        (obj for obj in objects if obj.type == "ARMATURE"),
+        key=lambda obj: (len(_meshes_of(obj, objects)), len(obj.data.bones)),
+        default=None,
+    )
 
 
 def import_objects(path: Path) -> list[Object]:
@@ -75,7 +85,12 @@ def import_objects(path: Path) -> list[Object]:
     except (RuntimeError, OSError) as error:
         reason = str(error).strip().splitlines()[-1].removeprefix("Error: ").rstrip(".")
         raise UserError(f"{path.name} could not be imported: {reason}.") from error
-    return [obj for obj in bpy.data.objects if obj not in before]
+    # Blender lists objects by name, and the same file's names differ while a copy of it is loaded.
+    added = [obj for obj in bpy.data.objects if obj not in before]
+    return sorted(added, key=lambda obj: (_COPY_NUMBER.sub("", obj.name), obj.name))
+
+
+_COPY_NUMBER = re.compile(r"\.\d{3,}$")
 
 
 def _import(path: Path) -> None:
@@ -119,8 +134,18 @@ def _meshes_of(armature: Object, objects: list[Object]) -> list[Object]:
         obj
         for obj in objects
         if obj.type == "MESH"
+        and not (obj.hide_viewport or obj.hide_render)
         and (hangs_from_bone(obj, armature) or any(_deforms(m, armature) for m in obj.modifiers))
     ]
+
+
+def mesh_points(mesh: Object) -> NDArray[np.float64]:
+    """``[V, 3]`` world positions of the evaluated mesh's vertices, metres."""
+    evaluated = mesh.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    flat = np.empty(len(evaluated.data.vertices) * 3, np.float32)
+    evaluated.data.vertices.foreach_get("co", flat)
+    matrix = np.array(evaluated.matrix_world, np.float64)
+    return flat.reshape(-1, 3).astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
 
 
 def hangs_from_bone(obj: Object, armature: Object) -> bool:

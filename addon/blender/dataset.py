@@ -30,10 +30,10 @@ from ..core.retarget import Motion
 from ..core.shot import Pose, Seen, Shot, skeleton_shot, surface_shot
 from ..core.strokes import NOBODY, StrokePack, View
 from ..core.variation import Proportions
-from .animations import load_motions
 from .cast import Actor, Cast
 from .freestyle import Freestyle
 from .lineart import LineArt
+from .motions import load_motions
 from .scenery import Stage
 
 MARGIN = 0.08
@@ -42,7 +42,7 @@ MARGIN = 0.08
 DISTANCE = 3.0
 """From the ring's centre to its cameras, in heights of the character."""
 
-_TROUPE = 4  # companions that a character acts with; more would be loaded over and over
+_TROUPE = 4  # characters that stand beside one; more would be loaded over and over
 _TALLEST = 3.0  # figure of a picture, against the smallest
 _MOTIONS_KEPT = 64
 
@@ -92,7 +92,8 @@ class Studio:
         self._description = dataset.claim(settings, bpy.app.version_string)
         bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
         self._files = {path.name: path for path in settings.character_files()}
-        self._cast = Cast(_TROUPE + 2 if settings.figures[1] > 1 else 1)
+        # The lead, and each companion once for every place beside it.
+        self._cast = Cast(1 + _TROUPE * (settings.figures[1] - 1))
         self._motions: dict[str, Motion] = {}
         self._index: list[str] = []
         self._line_art = LineArt()
@@ -128,7 +129,11 @@ class Studio:
         if name not in self._motions:
             if len(self._motions) >= _MOTIONS_KEPT:
                 self._motions.clear()
-            self._motions[name] = Motion.load(dataset.motion_path(self.settings.out, name))
+            path = dataset.motion_path(self.settings.out, name)
+            try:
+                self._motions[name] = Motion.load(path)
+            except ValueError as error:
+                raise UserError(f"{path} is damaged; delete it and start again.") from error
         return self._motions[name]
 
     # --- Clips ------------------------------------------------------------------------------------
@@ -149,24 +154,24 @@ class Studio:
             without: characters (file names) that cannot be used as company.
 
         Yields:
-            The number of views after each pose.
+            The number of views drawn since the last time.
 
         Raises:
-            UserError: the character cannot be used; its clips have to be skipped.
+            UserError: the character or the motion cannot be used; the clip has to be skipped.
             OSError: the disk is full or the folder cannot be written.
         """
         record = _Record(self.settings, clip, self._description)
-        actor = self._cast.actor(self._files[clip.character])
         motion = self._motion(clip.motion)
-        body = self._body(clip, actor, 0)
         for row in range(clip.poses):
+            actor = self._cast.actor(self._files[clip.character])
+            body = self._body(clip, actor, 0)
             # A pose's chance comes from its frame, not its row: a longer run may take more of them.
             frame = int(motion.frames[row])
             rng = np.random.default_rng([self.settings.seed, *clip.name.encode(), frame])
             roles = [_Role(actor, motion, row, body), *self._company(clip, actor, rng, without)]
             for take in self._takes(roles, frame, rng):
                 record.add(take, rng)
-            yield self.settings.cameras
+                yield 1
         record.finish()
 
     def _body(self, clip: Clip, actor: Actor, number: int) -> Proportions | None:
@@ -230,9 +235,10 @@ class Studio:
             role.actor.puppet.shape(role.proportions)
             role.actor.puppet.place()
             role.actor.puppet.pose(role.motion, role.row)
-            role.actor.enter()
         stage = None
         try:
+            for actor in actors:
+                actor.enter()
             bpy.context.view_layer.update()
             if len(roles) > 1:
                 self._arrange(actors, rng)
@@ -241,8 +247,8 @@ class Studio:
             turns = [actor.puppet.turns() for actor in actors]
             props: list[scenery.Prop] = []
             lines: list[NDArray[np.float64]] = []
+            ground = min(float(figure.vertices[:, 2].min()) for figure in figures)
             if settings.props:
-                ground = min(float(figure.vertices[:, 2].min()) for figure in figures)
                 height = actors[0].puppet.height
                 props = scenery.props_for(joints[0], height, ground, rng, joints[1:])
                 lines = scenery.ground_lines(joints[0], ground, rng)
@@ -265,7 +271,8 @@ class Studio:
                         drawn.strokes,
                         drawn.probes,
                         obstacles=obstacles,
-                        ground=lines,
+                        # Seen from below, the ground would cross the figure.
+                        ground=lines if camera.position[2] > ground else (),
                         maps=[label for label in settings.labels if label in dataset.MAPS],
                     )
                     if style == "freestyle" and self._freestyle and settings.images:
@@ -356,8 +363,10 @@ class _Record:
             seen, role = shot.figures[number], take.roles[number]
             if seen is None:
                 continue
-            self._add_view(take, figure, seen, role, recount[shot.owners])
-            self._add_joints(take, figure, seen, take.turns[number])
+            if "strokes" in settings.labels:
+                self._add_view(take, figure, seen, role, recount[shot.owners])
+            if "3d" in settings.labels:
+                self._add_joints(take, figure, seen, take.turns[number])
             annotations.append(self._annotation(figure, seen, role))
         self._entries.append((image, annotations))
 
@@ -411,6 +420,8 @@ class _Record:
     def finish(self) -> None:
         """Write what is left; the note that the clip is finished comes last."""
         out, name, size = self._settings.out, self._clip.name, self._settings.size
+        # A shorter version of the clip ends here: its note must not vouch for longer records.
+        dataset.forget_clip(out, name)
         if "strokes" in self._settings.labels:
             path = _in_folder(out / "strokes" / f"{name}.npz")
             StrokePack.from_views(self._views, size, list(self._acts)).save(path)

@@ -11,15 +11,8 @@ from numpy.typing import NDArray
 
 from ..core.camera import Camera
 from ..core.strokes import FARTHEST, within
-from ..core.styles import simplified
+from ..core.styles import SHORTEST, TOLERANCE, simplified
 from .cameras import aim_camera
-
-SIMPLIFY = 0.15
-"""Pixels by which a stored polyline may leave the one that Line Art drew."""
-
-MINIMUM_LENGTH = 1.5
-"""Shorter strokes, in pixels, are specks of the mesh's triangles and are left out."""
-
 
 PROBES = 7
 """Points of each stroke whose depth is kept: enough to tell what the stroke lies on."""
@@ -106,11 +99,12 @@ class LineArt:
         drawn = []
         for first, last, far in zip(*_kept(pixels, offsets, -beyond, side + beyond), strict=True):
             line = traces[first:last]
-            drawn += within(line, -beyond, side + beyond) if far else [line]
-        strokes = [simplified(line[:, :2], SIMPLIFY) for line in drawn]
+            pieces = within(line, -beyond, side + beyond) if far else [line]
+            drawn += [piece for piece in pieces if not far or _length(piece) >= SHORTEST]
+        strokes = [simplified(line[:, :2], TOLERANCE) for line in drawn]
         # Whole numbers only: a rounded share might pick another point on another machine.
         probes = [line[(len(line) - 1) * np.arange(PROBES) // (PROBES - 1)] for line in drawn]
-        order = sorted(range(len(strokes)), key=lambda i: _canonical(strokes[i]))
+        order = sorted(range(len(strokes)), key=lambda i: _canonical(strokes[i], probes[i]))
         return Lines([strokes[i] for i in order], [probes[i] for i in order])
 
     def _read(self, graph: bpy.types.Depsgraph) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
@@ -166,10 +160,18 @@ def _kept(
     steps = np.linalg.norm(np.diff(np.nan_to_num(pixels.astype(np.float64)), axis=0), axis=1)
     along = np.append(0, np.cumsum(steps))
     lengths = along[np.maximum(lasts - 1, 0)] - along[np.minimum(firsts, max(len(pixels) - 1, 0))]
-    kept = (broken[lasts] == broken[firsts]) & (lengths >= MINIMUM_LENGTH)
+    kept = (broken[lasts] == broken[firsts]) & (lengths >= SHORTEST)
     far = outside[lasts] > outside[firsts]
     return firsts[kept].tolist(), lasts[kept].tolist(), far[kept].tolist()
 
 
-def _canonical(stroke: NDArray[np.float32]) -> tuple[float, ...]:
-    return (*stroke[0].tolist(), *stroke[-1].tolist(), float(len(stroke)))
+def _length(line: NDArray[np.float32]) -> float:
+    """Pixels along a polyline whose first two columns are x and y."""
+    return float(np.linalg.norm(np.diff(line[:, :2], axis=0), axis=1).sum())
+
+
+def _canonical(
+    stroke: NDArray[np.float32], probes: NDArray[np.float32]
+) -> tuple[list[float], bytes, bytes]:
+    """What strokes are sorted by: where they begin, then everything that tells them apart."""
+    return stroke[0].tolist(), stroke.tobytes(), probes.tobytes()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,7 +20,9 @@ import numpy as np
 
 from . import coco, skeleton, surface
 from .errors import UserError
+from .figures import EXACT_KINDS
 from .files import files_in, write_whole
+from .ink import PLAIN, RANDOM
 from .styles import PRESETS
 
 SCHEMA = 2
@@ -34,12 +36,13 @@ LABELS = ("keypoints", "mask", "parts", "uv", "depth", "3d", "strokes")
 MAPS = ("parts", "uv", "depth")
 """The labels that are pictures of their own."""
 
-STYLES = ("lineart", "freestyle", "stick", "mannequin")
-"""Ways to draw a figure: two that see its mesh, two that see its skeleton only."""
+STYLES = ("lineart", "freestyle", *EXACT_KINDS)
+"""Ways to draw a figure: two that see its mesh, the others its skeleton only."""
 
-SKELETON_STYLES = ("stick", "mannequin")
+SKELETON_STYLES = EXACT_KINDS
+"""Of these, the styles that see the skeleton only."""
 
-INKS = ("plain", "random", *PRESETS)
+INKS = (PLAIN, RANDOM, *PRESETS)
 """What the strokes are drawn with: a thin even line, a random tool, or one kind of tool."""
 
 AUTO, NONE = "auto", "none"
@@ -97,6 +100,12 @@ class DatasetSettings:
     ink: str = "plain"
     hold_out: tuple[str, ...] = (AUTO,)
 
+    def __post_init__(self) -> None:
+        # Labels in one order: they are a set to whoever names them.
+        order = {label: number for number, label in enumerate(LABELS)}
+        known = sorted(self.labels, key=lambda label: order.get(label, len(order)))
+        object.__setattr__(self, "labels", tuple(known))
+
     def check(self) -> None:
         """Say what is wrong with the settings or the folders, if anything is.
 
@@ -105,11 +114,8 @@ class DatasetSettings:
                 have the same name, or a character to hold out is not there.
         """
         self.check_choices()
-        self.motion_files()
-        names = [path.stem for path in self.character_files()]
-        twins = sorted({name for name in names if names.count(name) > 1})
-        if twins:
-            raise UserError(f"Two character files are called {twins[0]}; rename one of them.")
+        names = _different(self.character_files(), "character")
+        _different(self.motion_files(), "animation")
         unknown = sorted(set(self.hold_out) - {*names, AUTO, NONE})
         if unknown:
             raise UserError(
@@ -129,6 +135,8 @@ class DatasetSettings:
                 raise UserError(f"{name.capitalize()} must lie between {low} and {high}.")
         if self.limit < 0 or self.max_per_clip < 0:
             raise UserError("A limit cannot be negative; 0 means no limit.")
+        if self.seed < 0:
+            raise UserError("The seed cannot be negative.")
         if not 1 <= self.figures[0] <= self.figures[1] <= 3:
             raise UserError("A picture can show one to three figures, for instance 1-3.")
         if not 0 <= self.pose_noise <= 1:
@@ -184,10 +192,20 @@ class DatasetSettings:
         return cls(**{**read, **paths})
 
 
+def _different(files: list[Path], kind: str) -> list[str]:
+    """The files' names without endings, by which a dataset knows them: no two may be equal."""
+    names = [path.stem for path in files]
+    twins = sorted({name for name in names if names.count(name) > 1})
+    if twins:
+        raise UserError(f"Two {kind} files are called {twins[0]}; rename one of them.")
+    return names
+
+
 def safe_name(*parts: str) -> str:
     """A file name for some words, unique even where two differ only in odd characters."""
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "_", "--".join(parts))
-    digest = hashlib.sha1("\0".join(parts).encode()).hexdigest()[:6]
+    # Without dots: Windows takes aux.anything for a device.
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "_", "--".join(parts))
+    digest = hashlib.sha1("\0".join(parts).encode()).hexdigest()[:10]
     return f"{plain[:80]}-{digest}"
 
 
@@ -237,11 +255,14 @@ def describe(folder: Path) -> dict[str, Any]:
     """
     path = folder / "dataset.json"
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        description = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{folder} holds no dataset: there is no dataset.json.") from error
     except ValueError as error:
         raise UserError(f"{path} is damaged; choose another output folder.") from error
+    if not isinstance(description, dict):
+        raise UserError(f"{path} is damaged; choose another output folder.")
+    return description
 
 
 def split_of(description: dict[str, Any], character: str) -> str:
@@ -291,10 +312,27 @@ def write_clip(out: Path, clip: str, poses: int, views: list[Any]) -> None:
     write_whole(out / "clips" / f"{clip}.json", document.encode())
 
 
+def forget_clip(out: Path, clip: str) -> None:
+    """Take back that a clip is finished, before its files change.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    (out / "clips" / f"{clip}.json").unlink(missing_ok=True)
+
+
 def read_clips(out: Path) -> Iterator[tuple[str, list[Any]]]:
-    """Name and views of each finished clip, in the order of their names, one at a time."""
+    """Name and views of each finished clip, in the order of their names, one at a time.
+
+    Raises:
+        UserError: a clip's file is damaged.
+    """
     for path in sorted((out / "clips").glob("*.json")):
-        yield path.stem, json.loads(path.read_text(encoding="utf-8"))["views"]
+        try:
+            views = json.loads(path.read_text(encoding="utf-8"))["views"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(f"{path} is damaged; delete it and start again.") from error
+        yield path.stem, views
 
 
 def write_motions(out: Path, file: str, motions: dict[str, int]) -> None:
@@ -315,7 +353,8 @@ def read_motions(out: Path, file: str) -> dict[str, int] | None:
         text = (out / "motions" / f"{safe_name(file)}.json").read_text(encoding="utf-8")
     except OSError:
         return None
-    return json.loads(text)["motions"]
+    motions = json.loads(text)["motions"]
+    return motions if all(motion_path(out, name).exists() for name in motions) else None
 
 
 def motion_path(out: Path, motion: str) -> Path:
@@ -331,8 +370,12 @@ def motion_index(settings: DatasetSettings) -> dict[str, int]:
     return index
 
 
-def gather(out: Path) -> int:
+def gather(out: Path, tick: Callable[[], None] = lambda: None) -> int:
     """Write ``annotations.json`` from the finished clips, and the same by split.
+
+    Args:
+        out: the dataset's folder.
+        tick: called after each clip, to show that the work goes on.
 
     Returns:
         The number of drawings.
@@ -353,4 +396,5 @@ def gather(out: Path) -> int:
             for image, figures in views:
                 everything.add(image, figures)
                 parts[image["split"]].add(image, figures)
+            tick()
     return everything.images

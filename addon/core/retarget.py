@@ -411,7 +411,7 @@ def load_corpus(path: str) -> list[Motion]:
         if not len(rows):
             continue
         moved = root[rows] - root[rows[0]] * np.array([1.0, 1.0, 0.0])
-        motions.append(Motion(f"{stem}_{clip_name}", frame[rows], rotations[rows], moved, limbs))
+        motions.append(Motion(f"{stem}/{clip_name}", frame[rows], rotations[rows], moved, limbs))
     return motions
 
 

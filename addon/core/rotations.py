@@ -65,8 +65,9 @@ def to_quaternions(matrices: ArrayLike) -> FloatArray:
     """
     m = np.asarray(matrices, dtype=np.float64)
     xx, yy, zz = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
-    wx, wy, wz = m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]
-    xy, xz, yz = m[..., 0, 1] + m[..., 1, 0], m[..., 0, 2] + m[..., 2, 0], m[..., 1, 2] + m[..., 2, 1]
+    skewed, summed = m - np.swapaxes(m, -1, -2), m + np.swapaxes(m, -1, -2)
+    wx, wy, wz = skewed[..., 2, 1], skewed[..., 0, 2], skewed[..., 1, 0]
+    xy, xz, yz = summed[..., 0, 1], summed[..., 0, 2], summed[..., 1, 2]
     columns = np.stack(
         [
             np.stack([1 + xx + yy + zz, wx, wy, wz], axis=-1),

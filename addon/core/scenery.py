@@ -60,7 +60,8 @@ def props_for(
         height: of the figure standing, metres.
         ground: z of the ground, metres.
         rng: the only source of chance.
-        others: further figures' joints, ``[23, 3]`` each, which no prop may cut either.
+        others: further figures' joints, ``[23, 3]`` each. What is held or stands about keeps out
+            of them too; a seat keeps out of its own sitter only.
 
     Returns:
         None to five props.

@@ -20,14 +20,18 @@ FloatArray = NDArray[np.float64]
 NO_FILL = -1.0
 """Fill of a path that is only a line."""
 
+TOLERANCE = 0.15
+"""Pixels by which a stored line may leave the one that was drawn."""
+
+SHORTEST = 1.5
+"""Pixels; what is shorter is a speck (of a mesh's triangles, or between two covers)."""
+
 NO_TAG = -1
 """Tag of a path that shows nothing in particular."""
 
 _REFERENCE = 256  # the picture side in which styles are measured
 _SUPERSAMPLING = 3  # lines are drawn without antialiasing on a finer canvas, then averaged: faster
 _SHIFT = 4  # fractional bits of OpenCV's fixed-point coordinates
-_SIMPLIFY = 0.15  # pixels by which a stored line may leave the one that was drawn
-_SHORTEST = 1.5  # pixels; what is left of a line between two covers and is shorter is a speck
 _MASK_SIZE = 192  # side of the picture in which a stroke drawing's silhouette is found
 
 
@@ -195,7 +199,7 @@ class Drawing:
             if layer == self.body_layer:
                 _Silhouette(flat, layer).fill(covered, 1)
         paths = [path for path in sorted(found) for _ in found[path]]
-        pieces = [simplified(piece, _SIMPLIFY) for path in sorted(found) for piece in found[path]]
+        pieces = [simplified(piece, TOLERANCE) for path in sorted(found) for piece in found[path]]
         return pieces, np.array(paths, np.int64)
 
     def silhouette(self, size: int) -> NDArray[np.bool_]:
@@ -593,7 +597,7 @@ def _seen_pieces(
     pieces = []
     for first, last in zip(edges[::2], edges[1::2], strict=True):
         piece = points[first:last].astype(np.float32)
-        if np.linalg.norm(np.diff(piece, axis=0), axis=1).sum() >= _SHORTEST:
+        if np.linalg.norm(np.diff(piece, axis=0), axis=1).sum() >= SHORTEST:
             pieces.append(piece)
     return pieces
 

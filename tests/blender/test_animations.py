@@ -10,13 +10,15 @@ import bpy
 import numpy as np
 import pytest
 
-from addon.blender.animations import NO_BONE, Puppet, load_motions
 from addon.blender.characters import import_character, remove_objects
 from addon.blender.mannequin import add_mannequin
+from addon.blender.motions import load_motions
+from addon.blender.puppet import Puppet
 from addon.core import retarget, skeleton
 from addon.core.errors import UserError
 from addon.core.retarget import JOINTS, Motion
 from addon.core.rotations import about_axis, from_vector, unit
+from addon.core.strokes import NO_BONE
 from addon.core.variation import Proportions
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -328,7 +330,7 @@ def test_a_game_figure_lays_its_weapons_down_and_keeps_its_helmet() -> None:
 def test_a_file_with_several_animations_gives_a_motion_each() -> None:
     motions = {m.name: m for m in load_motions(_shared("characters/kaykit/Knight.glb"), 5)}
     assert len(motions) == 76
-    assert motions["Knight_Walking_A"].root[:, 2].max() < 0.1
+    assert motions["Knight/Walking_A"].root[:, 2].max() < 0.1
     jump = motions["Knight_Jump_Full_Long"].root[:, 2]
     assert jump.max() > 0.3 and jump[0] < 0.05
     up = motions["Knight_Death_A"].rotations[-1, JOINTS.index("Spine2")] @ [0, 0, 1]

@@ -14,12 +14,13 @@ from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
 from addon.blender import dataset as studio
-from addon.blender.animations import Puppet, load_motions
 from addon.blender.cameras import SENSOR, camera_matrix
-from addon.blender.cast import Actor
+from addon.blender.cast import Actor, Cast
 from addon.blender.characters import import_character
 from addon.blender.freestyle import Freestyle
 from addon.blender.lineart import LineArt
+from addon.blender.motions import load_motions
+from addon.blender.puppet import Puppet
 from addon.core import coco, dataset, rle, skeleton
 from addon.core.camera import Camera, ring
 from addon.core.clips import Clip
@@ -173,6 +174,13 @@ def test_keypoints_are_where_blender_projects_them(
         np.testing.assert_allclose(pixels, strokes_of(settings).keypoints[row], atol=0.01)
 
 
+def test_keypoints_are_the_heads_of_blenders_own_pose_bones(posed: Actor) -> None:
+    world = posed.puppet.armature.matrix_world
+    bones = posed.puppet.armature.pose.bones
+    for name, joint in zip(skeleton.KEYPOINTS, posed.stand().joints, strict=True):
+        np.testing.assert_allclose(joint, world @ bones[f"mixamorig:{name}"].head, atol=1e-5)
+
+
 @pytest.fixture
 def posed() -> Actor:
     """Big Vegas in the middle of a capoeira."""
@@ -242,14 +250,12 @@ def test_visibility_agrees_with_rays_cast_in_the_scene(posed: Actor) -> None:
                 # Only the clear cases are judged: another limb, or the joint's own thin flesh.
                 if away.min() >= 3 and not set(skin.tolist()) & trunk:
                     expected = 1
-                elif set(skin.tolist()) <= {row, skeleton.PARENTS[row]} and (
-                    before < figure.surface.flesh[row]
-                ):
+                elif set(skin.tolist()) <= {row, skeleton.PARENTS[row]} and before < 0.08:
                     expected = 2
                 else:
                     continue
             verdicts[expected].append(seen.visibility[row] == expected)
-    assert len(verdicts[1]) > 10 and len(verdicts[2]) > 50
+    assert len(verdicts[1]) > 10 and len(verdicts[2]) > 30
     # A ray goes through the joint itself, the label looks at its pixel's centre: edges may differ.
     assert np.mean(verdicts[1]) > 0.95 and np.mean(verdicts[2]) > 0.95
 
@@ -446,6 +452,69 @@ def test_freestyle_and_line_art_see_one_character_alike() -> None:
     near = cv2.dilate(reference.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     assert reference.sum() > 300
     assert near[ours].mean() > 0.9
+
+
+CHARACTERS = MIXAMO.parent / "characters"
+
+
+def test_characters_come_and_go_and_leave_nothing() -> None:
+    files = [
+        CHARACTERS / "kaykit" / "Knight.glb",  # holds weapons and helpers that are not drawn
+        CHARACTERS / "vrm" / "CoolCow.vrm",
+        MIXAMO / "characters" / "Big Vegas.fbx",
+    ]
+    cast = Cast(2)
+    for round_ in range(3):
+        for path in files:
+            actor = cast.actor(path)
+            actor.enter()
+            bpy.context.view_layer.update()
+            assert np.isfinite(actor.stand().vertices).all(), round_
+            actor.leave()
+            assert not bpy.context.scene.objects
+    assert cast.actor(files[0], copy=1) is not cast.actor(files[0])
+    cast.remove()
+    for kind in ("objects", "meshes", "armatures", "collections", "materials", "images"):
+        assert not len(getattr(bpy.data, kind)), kind
+
+
+def test_a_crowd_does_not_push_the_lead_out_of_its_own_clip(settings: DatasetSettings) -> None:
+    for path in (CHARACTERS / "kaykit").glob("*.glb"):
+        shutil.copy(path, settings.characters)
+    settings = replace(
+        settings, figures=(3, 3), every=5, max_per_clip=8, cameras=1, hold_out=("none",), size=64
+    )
+    clips = render(settings, "Waving")
+    assert len(clips) == 5
+    document = coco.read(settings.out / "annotations.json")
+    assert len(document["images"]) == 5 * 8
+
+
+def test_a_character_is_the_same_whatever_was_read_before() -> None:
+    path = CHARACTERS / "kaykit" / "Knight.glb"  # carries animations of its own
+    first = Actor(path).stand().vertices
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    load_motions(MIXAMO / "animations" / "Waving.fbx", 7)
+    bpy.context.scene.frame_set(33)
+    np.testing.assert_array_equal(Actor(path).stand().vertices, first)
+
+
+def test_the_whole_picture_lies_in_line_arts_frame(settings: DatasetSettings) -> None:
+    bpy.ops.mesh.primitive_grid_add(size=60, x_subdivisions=60, y_subdivisions=60)
+    grid = bpy.context.object
+    grid.rotation_euler.x = np.pi / 2
+    for polygon in grid.data.polygons:
+        grid.data.edges[0].use_freestyle_mark = False
+    lines = LineArt()
+    camera = ring((0, 0, 0), 5, 8, size=(128, 128), focal=100)[0]
+    far_off = Camera(
+        camera.rotation, camera.translation, 100.0, np.array([40.0, 70.0]), camera.size
+    )
+    bpy.ops.object.modifier_add(type="EDGE_SPLIT")  # every cell has borders of its own
+    grid.modifiers[0].split_angle = 0
+    drawn = lines.draw(far_off, np.zeros((1, 3)))
+    points = np.concatenate(drawn.strokes)
+    assert points.min() <= 1 and points.max(axis=0).min() >= 127
 
 
 def test_a_character_without_a_skin_is_refused_in_a_sentence() -> None:

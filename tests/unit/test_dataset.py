@@ -31,6 +31,7 @@ def settings(tmp_path: Path) -> DatasetSettings:
         ({"cameras": 0}, "Cameras must lie between 1 and 360"),
         ({"size": 5000}, "Size must lie between"),
         ({"limit": -1}, "limit cannot be negative"),
+        ({"seed": -1}, "seed cannot be negative"),
         ({"figures": (2, 1)}, "one to three figures"),
         ({"figures": (1, 4)}, "one to three figures"),
         ({"pose_noise": 1.5}, "Pose noise must lie between 0 and 1"),
@@ -53,6 +54,17 @@ def test_two_characters_of_one_name_are_refused(settings: DatasetSettings) -> No
     (settings.characters / "Actor 3.glb").touch()
     with pytest.raises(UserError, match="Two character files are called Actor 3"):
         settings.check()
+
+
+def test_two_animations_of_one_name_are_refused(settings: DatasetSettings) -> None:
+    (settings.animations / "walk.bvh").touch()
+    with pytest.raises(UserError, match="Two animation files are called walk"):
+        settings.check()
+
+
+def test_labels_are_a_set(settings: DatasetSettings) -> None:
+    ours = replace(settings, labels=("strokes", "keypoints"))
+    assert ours == replace(settings, labels=("keypoints", "strokes"))
 
 
 def test_settings_survive_json(settings: DatasetSettings) -> None:
@@ -126,9 +138,23 @@ def test_finished_clips_become_one_file_and_one_a_split(settings: DatasetSetting
 
 def test_what_an_animation_file_holds_is_noted(settings: DatasetSettings) -> None:
     (settings.out / "motions").mkdir(parents=True)
+    for name in ("walk", "cmu_01", "cmu_02", "gone"):
+        dataset.motion_path(settings.out, name).touch()
     assert dataset.read_motions(settings.out, "walk.fbx") is None
     dataset.write_motions(settings.out, "walk.fbx", {"walk": 7})
     dataset.write_motions(settings.out, "cmu.npz", {"cmu_01": 3, "cmu_02": 0})
     dataset.write_motions(settings.out, "gone.fbx", {"gone": 5})
     assert dataset.read_motions(settings.out, "walk.fbx") == {"walk": 7}
     assert dataset.motion_index(settings) == {"cmu_01": 3, "cmu_02": 0, "walk": 7}
+    dataset.motion_path(settings.out, "cmu_02").unlink()
+    assert dataset.read_motions(settings.out, "cmu_npz") is None
+    assert dataset.motion_index(settings) == {"walk": 7}
+
+
+def test_a_damaged_clip_is_named(settings: DatasetSettings) -> None:
+    dataset.claim(settings, "4.5.15")
+    (settings.out / "clips").mkdir()
+    (settings.out / "clips" / "a.json").write_text('{"poses":1,')
+    with pytest.raises(UserError, match=r"a.json is damaged; delete it"):
+        dataset.gather(settings.out)
+    assert not list(settings.out.glob("annotations*"))

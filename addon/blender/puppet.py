@@ -1,12 +1,10 @@
-"""Motions from files, and motions onto characters of any proportions."""
+"""A character as a puppet: any humanoid rig takes poses of motions, on any proportions."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import bpy
 import numpy as np
@@ -15,18 +13,15 @@ from mathutils import Matrix
 from numpy.typing import ArrayLike, NDArray
 
 from ..core import retarget, skeleton
-from ..core.errors import UserError
 from ..core.retarget import JOINTS, Motion
 from ..core.rotations import about_axis, unit
 from ..core.solve import Rig
+from ..core.strokes import NO_BONE
 from ..core.variation import Proportions
 from .armature import rig_from_armature
-from .characters import hangs_from_bone, import_objects, remove_objects
+from .characters import hangs_from_bone, mesh_points
 
 FloatArray = NDArray[np.float64]
-
-NO_BONE = 255
-"""In :meth:`Puppet.vertex_bones`: the vertex follows no bone of the figure."""
 
 _ALONG = np.cos(np.radians(25))
 """A bone's axis runs along the limb if it is this near to it; glTF bones need not have one."""
@@ -35,124 +30,12 @@ _DIRECTIONS = unit([d for d in itertools.product((-1, 0, 1), repeat=3) if any(d)
 """26 directions: towards the corners, edges and faces of a cube."""
 
 
-def load_motions(path: Path, every: int = 1) -> list[Motion]:
-    """The motions of one file: its animation or animations, or all clips of a pose corpus.
-
-    Args:
-        path: .fbx, .glb, .gltf, .bvh, or .npz (a pose corpus).
-        every: keep every N-th frame. A corpus is thinned already and is kept whole.
-
-    Returns:
-        Motions named after the file; where it holds several, after the file and the animation.
-
-    Raises:
-        UserError: the file cannot be read, has no armature, no animation, or lacks a humanoid's
-            bones.
-    """
-    if path.suffix.lower() == ".npz":
-        try:
-            return retarget.load_corpus(str(path))
-        except ValueError as error:
-            raise UserError(f"{error}.") from error
-    before = set(bpy.data.actions)
-    added = import_objects(path)
-    actions = [action for action in bpy.data.actions if action not in before]
-    try:
-        armatures = [obj for obj in added if obj.type == "ARMATURE"]
-        if not armatures:
-            raise UserError(f"{path.name} holds no armature, so it has no motion.")
-        return _read_motions(path, armatures[0], actions, every)
-    finally:
-        remove_objects(added)
-        # Actions may bear a fake user; left behind, they would change the names of later ones.
-        bpy.data.batch_remove([action for action in bpy.data.actions if action not in before])
-
-
-def _read_motions(
-    path: Path, armature: Object, actions: Sequence[bpy.types.Action], every: int
-) -> list[Motion]:
-    takes = [(action, slot) for action in actions for slot in _slots(action, armature)]
-    if not takes:
-        raise UserError(f"{path.name} holds no animation.")
-    bpy.context.view_layer.update()
-    try:
-        rig = rig_from_armature(armature)
-    except UserError as error:
-        raise UserError(f"{path.name}: {error}") from error
-    tracks = armature.animation_data or armature.animation_data_create()
-    tracks.use_nla = False
-    motions = []
-    for action, slot in takes:
-        for bone in armature.pose.bones:  # what one animation leaves alone keeps no earlier pose
-            bone.matrix_basis.identity()
-        tracks.action = action
-        if slot is not None:
-            tracks.action_slot = slot
-        # Before 4.4 the glTF importer adds the armature's name, for want of slots.
-        take = action.name.removesuffix(f"_{armature.name}")
-        name = path.stem if len(takes) == 1 else f"{path.stem}_{take}"
-        motions.append(_read_motion(name, armature, rig, _frames(action, every)))
-    return motions
-
-
-def _slots(action: bpy.types.Action, armature: Object) -> list[Any]:
-    """The slots of an action that move the armature's bones; None for an action without slots."""
-    if not hasattr(action, "slots"):  # before Blender 4.4
-        return [None] if _moves_bones(action.fcurves, armature) else []
-    return [
-        bag.slot
-        for layer in action.layers
-        for strip in layer.strips
-        for bag in strip.channelbags
-        if _moves_bones(bag.fcurves, armature)
-    ]
-
-
-def _moves_bones(curves: Iterable[bpy.types.FCurve], armature: Object) -> bool:
-    bones = {f'pose.bones["{bpy.utils.escape_identifier(b.name)}"]' for b in armature.data.bones}
-    return any(curve.data_path.rpartition(".")[0] in bones for curve in curves)
-
-
-def _frames(action: bpy.types.Action, every: int) -> NDArray[np.int64]:
-    first, last = (round(edge) for edge in action.frame_range)
-    return np.arange(first, max(last, first) + 1, every)
-
-
-def _read_motion(name: str, armature: Object, rig: Rig, frames: NDArray[np.int64]) -> Motion:
-    turn = _turn_to_front(rig)
-    points = _Keypoints(armature, rig, rig.joints)
-    rest = rig.joints @ turn.T
-    hips = skeleton.INDEX["Hips"]
-    floor = rest[:, 2].min()
-    hip_height = max(rest[hips, 2] - floor, 1e-6)
-    rotations = np.empty((len(frames), len(JOINTS), 3, 3))
-    root = np.empty((len(frames), 3))
-    heights = np.empty((len(frames), skeleton.COUNT))
-    for f, frame in enumerate(frames):
-        bpy.context.scene.frame_set(int(frame))
-        rotations[f] = turn @ points.turns() @ turn.T
-        joints = points.places() @ turn.T
-        root[f] = joints[hips] - rest[hips]
-        heights[f] = joints[:, 2] - floor
-    root /= hip_height
-    lowest = retarget.lowest_part(
-        heights / hip_height, (rest[:, 2] - floor) / hip_height, skeleton.KEYPOINTS
-    )
-    # A BVH file's rest pose hangs from the origin: there only the clip can tell the ground.
-    stands = abs(floor) < 0.2 * hip_height
-    root[:, 2] = lowest.clip(min=0.0) if stands else retarget.above_ground(lowest)
-    limbs = retarget.limb_directions(
-        {joint: rest[skeleton.INDEX[joint]] for joint in JOINTS if joint in rig.mapping}
-    )
-    return Motion(name, frames, rotations, root, limbs)
-
-
-def _turn_to_front(rig: Rig) -> FloatArray:
+def turn_to_front(rig: Rig) -> FloatArray:
     """``[3, 3]`` the turn about Z after which the rig's rest pose faces -Y."""
     return retarget.heading(rig.left, np.zeros(3))
 
 
-class _Keypoints:
+class PosedKeypoints:
     """Where an armature's bones have taken the keypoints.
 
     Points without a bone of their own (see ``Rig.carriers``) ride on the bone above.
@@ -226,7 +109,7 @@ class Puppet:
         self._rests = {mesh.name: self._read_rest(mesh) for mesh in self.meshes}
 
         self.rest_joints = self._find_joints()
-        self._points = _Keypoints(armature, rig, self.rest_joints)
+        self._points = PosedKeypoints(armature, rig, self.rest_joints)
         self._ride = self._points.bones, self._on_bones(self._points.bones, self.rest_joints)
         self._skin = self._find_skin()
         self._limbs = retarget.limb_directions(
@@ -272,7 +155,7 @@ class Puppet:
                 mesh.parent = armature
                 mesh.matrix_world = world
         turn = np.eye(4)
-        turn[:3, :3] = _turn_to_front(rig_from_armature(armature))
+        turn[:3, :3] = turn_to_front(rig_from_armature(armature))
         armature.matrix_world = Matrix(turn.tolist()) @ armature.matrix_world
         bpy.context.view_layer.update()
         return cls(armature, rig_from_armature(armature), meshes)
@@ -434,7 +317,7 @@ class Puppet:
         return self._points.turns()
 
     def vertex_bones(self, mesh: Object) -> NDArray[np.uint8]:
-        """``[V]`` keypoint row of the bone that moves each vertex most, :data:`NO_BONE` if none.
+        """``[V]`` keypoint row of the bone that moves each vertex most, or ``strokes.NO_BONE``.
 
         Of a bone without a keypoint (a finger), it is the nearest one above (the hand). The head's
         top counts as head. Vertices are those of the evaluated mesh.
@@ -455,7 +338,7 @@ class Puppet:
         return [mesh for mesh in meshes if mesh not in held], held
 
     def _carrier(self, bone: str) -> int:
-        """Row of the keypoint that carries a bone, or :data:`NO_BONE`."""
+        """Row of the keypoint that carries a bone, or :data:`strokes.NO_BONE`."""
         rows = {
             name: int(k) for name, k in zip(self._rig.names, self._keypoint_of_bone, strict=True)
         }
@@ -463,12 +346,8 @@ class Puppet:
 
     def _read_rest(self, mesh: Object) -> _Rest:
         """Read a mesh while the armature is at rest."""
-        evaluated = mesh.evaluated_get(bpy.context.evaluated_depsgraph_get())
-        data = evaluated.data
-        flat = np.empty(len(data.vertices) * 3, np.float32)
-        data.vertices.foreach_get("co", flat)
-        matrix = np.array(evaluated.matrix_world, np.float64)
-        vertices = flat.reshape(-1, 3).astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
+        vertices = mesh_points(mesh)
+        data = mesh.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
         if hangs_from_bone(mesh, self.armature):
             bones = np.full(len(vertices), self._carrier(mesh.parent_bone), np.uint8)
             return _Rest(vertices, bones)
@@ -522,7 +401,7 @@ def _crown(points: FloatArray, joint: FloatArray) -> FloatArray:
 
 
 def _keypoints_of_bones(rig: Rig) -> NDArray[np.uint8]:
-    """``[N]`` row of the keypoint whose bone is the nearest one upwards, or :data:`NO_BONE`."""
+    """``[N]`` row of the keypoint whose bone is the nearest one upwards, or ``NO_BONE``."""
     own = {bone: skeleton.INDEX[name] for name, bone in rig.mapping.items()}
     result = np.full(len(rig.names), NO_BONE, np.uint8)
     for row, parent in enumerate(rig.parents):  # parents come first
