@@ -30,6 +30,18 @@ def strokes(pack, tmp_path_factory) -> Path:
 
 
 @pytest.fixture
+def drawings(tmp_path) -> Path:
+    """Three pictures without joints."""
+    folder = tmp_path / "drawings"
+    folder.mkdir()
+    for i in range(3):
+        page = np.full((90, 70), 255, np.uint8)
+        cv2.line(page, (35, 10 + i), (35, 80), 0, 2)
+        cv2.imwrite(str(folder / f"{i}.png"), page)
+    return folder
+
+
+@pytest.fixture
 def settings(strokes, tmp_path, monkeypatch):
     """A short run of the smallest network on small pictures."""
 
@@ -68,6 +80,7 @@ def test_a_network_learns_to_place_the_keypoints(settings, pack, monkeypatch):
     monkeypatch.setattr(augment, "sample", plain)
     run = settings(epochs=15, hold_out=("Bert",), validation_views=8, ema=0.9, lr=3e-3)
     trainer = Trainer(run)
+    assert trainer.validation is not None
     untrained = trainer.validation(trainer.infer, trainer.device)
     assert untrained["held_pck01"] < 0.2
     assert trainer.run()
@@ -78,29 +91,53 @@ def test_a_network_learns_to_place_the_keypoints(settings, pack, monkeypatch):
     assert {"images_per_s", "waiting", "lr"} <= rows[0].keys()
 
 
-def test_a_resumed_run_continues_where_it_was_killed(settings, tmp_path):
-    whole = Trainer(settings(epochs=1))
+def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(strokes, settings, tmp_path):
+    interval = 0.1  # seconds between checkpoints
+    whole = Trainer(settings(epochs=4, workers=1))
     whole.run()
-    (tmp_path / "run" / "checkpoint.pt").unlink()
+    expected = [_without_times(row) for row in _rows(tmp_path / "run")]
 
-    first = Trainer(settings(epochs=1))
-    before = first.step
+    folder = tmp_path / "killed"
+    command = [sys.executable, "-m", "trainer", "train", str(strokes), "--out", str(folder)]
+    command += ["--network", "hrnet-w16-small", "--size", "64", "--batch", "4", "--workers", "1"]
+    command += ["--epochs", "4", "--evaluate-every", "100", "--device", "cpu"]
+    command += ["--log-seconds", "0", "--checkpoint-minutes", str(interval / 60)]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, stderr=subprocess.DEVNULL
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not (folder / "checkpoint.pt").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+    finally:
+        process.kill()  # SIGKILL: it can do nothing about it
+        process.wait()
+    state, last = checkpoint.load(folder / "checkpoint.pt"), _rows(folder)[-1]
+    assert 0 < state["step"] <= last["step"] < whole.progress.step
+    assert last["elapsed"] - state["elapsed"] < interval + 2
 
-    def killed(*arguments):
-        if first.progress.step == 3:
-            first.save()
-            raise KeyboardInterrupt
-        return before(*arguments)
-
-    first.step = killed
-    with pytest.raises(KeyboardInterrupt):
-        first.run()
-    second = Trainer(settings(epochs=1, resume=True))
-    assert second.progress.step == 3
-    second.run()
-    assert second.progress.step == whole.progress.step == 6
+    again = Trainer(settings(epochs=4, workers=1, out=folder, resume=True))
+    again.run()
     for name, value in whole.network.state_dict().items():
-        torch.testing.assert_close(second.network.state_dict()[name], value, rtol=0, atol=0)
+        assert torch.equal(again.network.state_dict()[name], value), name
+    assert [_without_times(row) for row in _rows(folder)] == expected
+
+
+def _without_times(row: dict) -> dict:
+    return {k: v for k, v in row.items() if k not in ("elapsed", "images_per_s", "waiting")}
+
+
+def test_the_same_seed_gives_the_same_log(settings, drawings, tmp_path):
+    logs = []
+    for seed, workers in ((5, 0), (5, 2), (6, 0)):
+        out = tmp_path / f"{seed}-{workers}"
+        out.mkdir()
+        adapted = {"unlabelled": (drawings,), "unlabelled_start": 0.0, "discriminator": "mlp1"}
+        run = settings(out=out, seed=seed, workers=workers, hold_out=("Bert",), **adapted)
+        Trainer(replace(run, epochs=1, validation_views=4)).run()
+        logs.append([_without_times(row) for row in _rows(out)])
+    assert logs[0] == logs[1] != logs[2]
+    assert "held_oks" in logs[0][-1] and "discriminator_accuracy" in logs[0][0]
 
 
 def test_samples_do_not_depend_on_the_number_of_workers(pack):
@@ -160,7 +197,7 @@ def test_a_figure_that_others_hide_is_not_learnt_from(pack, tmp_path):
     assert learnt.frame.tolist() == [0, 2]
 
 
-def test_self_training_learns_what_the_teacher_is_sure_of(settings, tmp_path, monkeypatch):
+def test_self_training_learns_what_the_teacher_is_sure_of(settings, drawings, monkeypatch):
     # A teacher that sees every keypoint in the middle: an untrained one is sure of nothing.
     def teach(teacher, ink, threshold, decoder):
         del decoder
@@ -169,14 +206,8 @@ def test_self_training_learns_what_the_teacher_is_sure_of(settings, tmp_path, mo
         return middle, torch.ones(len(ink), 23, dtype=torch.bool)
 
     monkeypatch.setattr(adapt, "pseudo_labels", teach)
-    folder = tmp_path / "drawings"
-    folder.mkdir()
-    for i in range(3):
-        page = np.full((90, 70), 255, np.uint8)
-        cv2.line(page, (35, 10 + i), (35, 80), 0, 2)
-        cv2.imwrite(str(folder / f"{i}.png"), page)
     run = settings(
-        epochs=4, unlabelled=(folder,), unlabelled_start=0.3, unlabelled_threshold=0.9, warmup=0
+        epochs=4, unlabelled=(drawings,), unlabelled_start=0.3, unlabelled_threshold=0.9, warmup=0
     )
     trainer = Trainer(run)
     trainer.run()
@@ -194,6 +225,7 @@ def test_real_drawings_are_scored_with_and_without_pycocotools(
     if not installed:
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     trainer = Trainer(settings(drawings=annotated))
+    assert trainer.validation is not None
     # A network that knows the answer, to see that it comes back in the drawing's own pixels.
     truth = torch.from_numpy(
         np.stack([drawing.keypoints for drawing in trainer.validation.drawings])
