@@ -315,9 +315,9 @@ def test_without_meshes_the_lowest_keypoint_stands() -> None:
 def test_a_game_figure_lays_its_weapons_down_and_keeps_its_helmet() -> None:
     puppet = _puppet("characters/kaykit/Knight.glb")
     names = {mesh.name for mesh in puppet.meshes}
-    assert "Knight_Helmet" in names and "Knight_Cape" in names
+    assert "Knight/Helmet" in names and "Knight/Cape" in names
     assert bpy.data.objects["1H_Sword"].hide_viewport and "1H_Sword" not in names
-    helmet = bpy.data.objects["Knight_Helmet"]
+    helmet = bpy.data.objects["Knight/Helmet"]
     assert (puppet.vertex_bones(helmet) == ROW["Head"]).all()
     # The helmet goes where the head goes.
     _pose(puppet, _motion())
@@ -331,9 +331,9 @@ def test_a_file_with_several_animations_gives_a_motion_each() -> None:
     motions = {m.name: m for m in load_motions(_shared("characters/kaykit/Knight.glb"), 5)}
     assert len(motions) == 76
     assert motions["Knight/Walking_A"].root[:, 2].max() < 0.1
-    jump = motions["Knight_Jump_Full_Long"].root[:, 2]
+    jump = motions["Knight/Jump_Full_Long"].root[:, 2]
     assert jump.max() > 0.3 and jump[0] < 0.05
-    up = motions["Knight_Death_A"].rotations[-1, JOINTS.index("Spine2")] @ [0, 0, 1]
+    up = motions["Knight/Death_A"].rotations[-1, JOINTS.index("Spine2")] @ [0, 0, 1]
     assert abs(up[2]) < 0.5
     assert not bpy.data.objects and not bpy.data.actions and not bpy.data.armatures
 

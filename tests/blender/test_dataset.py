@@ -503,8 +503,6 @@ def test_the_whole_picture_lies_in_line_arts_frame(settings: DatasetSettings) ->
     bpy.ops.mesh.primitive_grid_add(size=60, x_subdivisions=60, y_subdivisions=60)
     grid = bpy.context.object
     grid.rotation_euler.x = np.pi / 2
-    for polygon in grid.data.polygons:
-        grid.data.edges[0].use_freestyle_mark = False
     lines = LineArt()
     camera = ring((0, 0, 0), 5, 8, size=(128, 128), focal=100)[0]
     far_off = Camera(
