@@ -1,13 +1,15 @@
 import math
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from addon.core import skeleton
+from addon.core.errors import UserError
 from trainer import adapt, models, photometric
-from trainer.heatmaps import gaussian_factors
+from trainer.heatmaps import decode_figures, gaussian_factors
 
 SIZE = 128
 
@@ -97,6 +99,28 @@ def test_the_teacher_is_believed_where_its_mirror_image_agrees():
     assert not sure[apart].any()
 
 
+def test_the_figure_decoder_teaches_a_place_for_each_knee():
+    knees = [skeleton.INDEX["LeftLeg"], skeleton.INDEX["RightLeg"]]
+    along_y, along_x = gaussian_factors(torch.full((1, 23, 2), 64.0), SIZE // 4, sigma=1.0)
+    logits = 10 * along_y[..., :, None] * along_x[..., None, :]
+    places = torch.tensor([[[44.0, 64.0], [84.0, 64.0]]])
+    along_y, along_x = gaussian_factors(places, SIZE // 4, sigma=1.0)
+    right, left = (along_y[..., :, None] * along_x[..., None, :])[0]
+    # Both maps show both knees, and more of the left one; the left's map does so a little more.
+    logits[0, knees[0]], logits[0, knees[1]] = 10 * right + 10.6 * left, 10 * right + 10.3 * left
+
+    class Teacher(nn.Module):  # the mirrored picture gives the mirrored maps
+        def forward(self, ink: torch.Tensor) -> torch.Tensor:
+            return logits if ink[0, 0, 0, 0] > 0 else logits.flip(-1)[:, list(skeleton.FLIP)]
+
+    ink = torch.zeros(1, 1, SIZE, SIZE)
+    ink[..., 0] = 1
+    together, _ = adapt.pseudo_labels(Teacher(), ink, threshold=0.0)
+    assert float((together[0, knees[0]] - together[0, knees[1]]).norm()) < 4
+    apart, _ = adapt.pseudo_labels(Teacher(), ink, threshold=0.0, decoder=decode_figures)
+    assert apart[0, knees, 0].tolist() == pytest.approx([84, 44], abs=2)
+
+
 def test_flat_answers_are_not_believed():
     flat = models.build("unet").eval()
     _, sure = adapt.pseudo_labels(flat, torch.rand(1, 1, 64, 64), threshold=0.5)
@@ -118,6 +142,22 @@ def test_batch_norm_takes_on_the_statistics_of_the_drawings():
     assert layer.running_mean.item() == pytest.approx(5, abs=0.2)
     assert layer.running_var.item() == pytest.approx(9, abs=0.5)
     assert layer.momentum == 0.1 and not network.training
+
+
+def test_batch_statistics_come_from_a_folder_of_drawings(tmp_path):
+    layer = nn.BatchNorm2d(1)
+    with pytest.raises(UserError, match="no pictures"):
+        adapt.adapt_batch_norm_to(layer, tmp_path, 64, torch.device("cpu"))
+    for i in range(3):
+        page = np.full((90, 90), 255, np.uint8)
+        cv2.rectangle(page, (20, 10), (60, 80), 0, 2 + i)
+        cv2.imwrite(str(tmp_path / f"{i}.png"), page)
+    means = []
+    for _ in range(2):
+        adapt.adapt_batch_norm_to(layer, tmp_path, 64, torch.device("cpu"))
+        assert layer.running_mean is not None
+        means.append(layer.running_mean.item())
+    assert means[0] == means[1] and 0.02 < means[0] < 0.5  # the share of ink
 
 
 def test_photometric_chance_stays_in_range_and_repeats():

@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -7,10 +8,11 @@ import pytest
 import torch
 
 from addon.core import skeleton
+from addon.core.errors import UserError
 from addon.core.estimator import Estimator
-from trainer import checkpoint, export, models, predict
+from trainer import checkpoint, export, heatmaps, models, predict
 from trainer.__main__ import main
-from trainer.inference import CheckpointEstimator
+from trainer.inference import CheckpointEstimator, open_decoder, open_estimator
 
 ROOT = Path(__file__).parents[2]
 
@@ -115,6 +117,63 @@ def test_predict_answers_in_pixels_of_the_file(exported, drawing, tmp_path, boxe
     assert (np.abs(rows[:, :2] - (150, 105)) <= 0.625 * 160).all()
     assert ((rows[:, 2] >= 0) & (rows[:, 2] <= 1)).all()
     assert cv2.imread(str(overlays / "figure.png")).shape[2] == 3
+
+
+@pytest.fixture
+def annotated(drawing) -> Path:
+    """A folder of one annotated drawing."""
+    folder = drawing.parent / "annotated"
+    (folder / "images").mkdir(parents=True)
+    shutil.copy(drawing, folder / "images")
+    rows = np.random.default_rng(0).uniform(20, 180, (skeleton.COUNT, 2))
+    keypoints = np.column_stack([rows, np.full(skeleton.COUNT, 2)]).ravel().tolist()
+    coco = {
+        "images": [{"id": 1, "file_name": drawing.name}],
+        "annotations": [{"image_id": 1, "bbox": [118, 28, 64, 154], "keypoints": keypoints}],
+        "categories": [{"id": 1, "keypoints": list(skeleton.KEYPOINTS)}],
+    }
+    (folder / "keypoints.json").write_text(json.dumps(coco))
+    return folder
+
+
+def test_one_command_compares_all_decoders(exported, annotated, tmp_path, capsys):
+    file = tmp_path / "decoders.json"
+    arguments = ["evaluate", "--model", str(exported), "--drawings", str(annotated)]
+    assert main([*arguments, "--decoder", "all", "--json", str(file)]) == 0
+    lines = capsys.readouterr().out.splitlines()[1:]
+    names = [*heatmaps.DECODERS, *(f"{name} + flip" for name in heatmaps.DECODERS)]
+    assert [line.split("  ")[0].strip() for line in lines] == names
+    table = json.loads(file.read_text())["decoders"]
+    for name in heatmaps.DECODERS:  # each alone gives what the table says
+        one = tmp_path / "one.json"
+        assert main([*arguments, "--decoder", name, "--resamples", "0", "--json", str(one)]) == 0
+        assert json.loads(one.read_text())["scores"]["all"] == table[name]
+    assert table["window"]["mean_oks"] != table["quarter"]["mean_oks"]
+
+
+def test_decoders_know_the_loss_of_a_network(trained, tmp_path):
+    state = checkpoint.load(trained) | {"settings": {"loss": "bce", "sigma": 2.0}}
+    checkpoint.save(tmp_path / "bce.pt", state)
+    assert main(["export", str(tmp_path / "bce.pt"), "--out", str(tmp_path / "bce.onnx")]) == 0
+    logits = 8 * torch.randn(1, 23, 16, 16)
+    expected, _ = heatmaps.decode_dark(logits, "bce", 2.0)
+    for name in ("bce.pt", "bce.onnx"):
+        decode = open_decoder(open_estimator(tmp_path / name), "dark")
+        assert torch.equal(decode(logits)[0], expected)
+    assert not torch.equal(heatmaps.decode_dark(logits, "softmax", 1.0)[0], expected)
+
+
+def test_batch_statistics_of_drawings_are_taken_on_alike(trained, exported, drawing, tmp_path):
+    out = tmp_path / "adapted.onnx"
+    folder = str(drawing.parent)
+    assert main(["export", str(trained), "--out", str(out), "--batch-norm-of", folder]) == 0
+    ink = np.random.default_rng(0).random((128, 128)).astype(np.float32)
+    adapted = open_estimator(trained, batch_norm_of=drawing.parent).heatmaps(ink)
+    scale = np.abs(adapted).max()
+    np.testing.assert_allclose(Estimator(out).heatmaps(ink), adapted, atol=0.01 * scale)
+    assert np.abs(Estimator(exported).heatmaps(ink) - adapted).max() > 0.05 * scale
+    with pytest.raises(UserError, match="name a checkpoint"):
+        open_estimator(exported, batch_norm_of=drawing.parent)
 
 
 def test_the_overlay_draws_the_characters_left_blue():
