@@ -27,6 +27,7 @@ _WIDTH, _HEIGHT, _DPI = 7.0, 3.6, 110  # inches, and pixels per inch
 _TILE = 1.9  # inches, of a drawing on a sheet
 _COLOURS = plt.get_cmap("tab10").colors  # type: ignore[attr-defined]
 _PALE = 0.25
+_LEVEL_LABELS = 50  # characters below a plot that fit side by side
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def bars(path: Path, models: Mapping[str, Mapping[str, Bar]], title: str, label:
         if any(bar.interval for bar in groups.values()):
             axes.vlines(places, *zip(*ends, strict=True), color="0.25", linewidth=0.9)
     categories = list(next(iter(models.values())))
-    turned = 35 if len(categories) > 6 else 0
+    turned = 30 if sum(map(len, categories)) > _LEVEL_LABELS else 0
     axes.set_xticks(
         range(len(categories)), categories, rotation=turned, ha="right" if turned else "center"
     )
