@@ -6,11 +6,15 @@
 - memory: what one renderer holds after 1,000 and after 10,000 views (MB);
 - pose: from the click to the posed rig, the first time and then, and what its parts take
   (seconds);
-- train: labelled drawings made by one processor core, and trained on by each network (images a
-  second).
+- train: labelled drawings made by the worker processes alone, then each network's training on
+  them (images a second, and the share of the time spent waiting for data), and a step's time
+  beside that of a plain one: the same network and batch, eager, in float32, without what the
+  trainer adds (seconds, and ours as a multiple of the plain one). data_to_training above 1 means
+  that drawing keeps up.
 
-Without --character the built-in mannequin is drawn and posed. Timings depend on what else the
-machine does: compare numbers of one run.
+Without --character the built-in mannequin is drawn and posed, and trained on without --strokes.
+Timings depend on what else the machine does: compare numbers of one run. The section train with
+--strokes needs no Blender.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ import argparse
 import json
 import os
 import platform
+import shlex
 import shutil
 import sys
 import tempfile
@@ -27,13 +32,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
 from scripts._common import ROOT, addon, run
+
+if TYPE_CHECKING:
+    from trainer.train import Trainer
 
 CAMERAS = 8
 SIZE = 256
@@ -63,7 +71,16 @@ def parser() -> argparse.ArgumentParser:
     add("--sketch", type=Path, default=ROOT / "examples" / "gesture_run.png", metavar="FILE")
     add("--poses", type=int, default=5, metavar="N", help=f"poses of {CAMERAS} views to draw (5)")
     add("--repeats", type=int, default=7, metavar="N", help="times to pose; the median counts (7)")
-    add("--batches", type=int, default=3, metavar="N", help=f"batches of {BATCH} a network (3)")
+    add("--batches", type=int, default=3, metavar="N", help="batches to train each network on (3)")
+    add("--strokes", type=Path, metavar="PATH", help="dataset or stroke records to train on")
+    add("--networks", nargs="+", default=NETWORKS, metavar="NAME", help=" ".join(NETWORKS))
+    add(
+        "--train",
+        default="",
+        metavar="OPTIONS",
+        help="options of `python -m trainer train` in one argument, such as "
+        f"'--precision bfloat16 --compile --batch 64' (batch {BATCH})",
+    )
     return result
 
 
@@ -73,16 +90,17 @@ def main(arguments: list[str]) -> None:
     for name in ("poses", "repeats", "batches"):
         if getattr(options, name) < 1:
             raise addon("core.errors").UserError(f"--{name} must be at least 1.")
-    import bpy
-
     report: dict[str, Any] = {
         "machine": {
             "processor": platform.processor() or platform.machine(),
             "cores": os.cpu_count(),
             "python": platform.python_version(),
-            "blender": bpy.app.version_string,
         }
     }
+    if options.only != ["train"] or options.strokes is None:
+        import bpy
+
+        report["machine"]["blender"] = bpy.app.version_string
     print(", ".join(f"{name} {value}" for name, value in report["machine"].items()))
     for name, measure in SECTIONS.items():
         if options.only and name not in options.only:
@@ -359,42 +377,131 @@ def measure_pose(options: argparse.Namespace) -> Table:
 
 
 def measure_train(options: argparse.Namespace) -> Table:
-    """Images a second, drawn by one core and trained on by all."""
+    """Images a second drawn by the workers and trained on; a step beside a plain one."""
     try:
         import torch
 
-        from trainer import data
-        from trainer.train import Settings, Trainer
+        from trainer import train
     except ImportError as error:
         raise addon("core.errors").UserError(
             "The train section needs PyTorch; run make env, or name other sections with --only."
         ) from error
+    usual = argparse.ArgumentParser(prog="--train")
+    train.add_arguments(usual)
     result: Table = {"threads": torch.get_num_threads()}
     with tempfile.TemporaryDirectory() as folder:
-        drawn = dataset_of(Path(folder), options.character, options.poses, images=False)
-        studio = addon("blender.dataset").Studio(drawn)
-        try:
-            studio.read_motion(drawn.motion_files()[0])
-            pack_size = sum(studio.render(planned(drawn)))
-        finally:
-            studio.close()
-        file = drawn.out / "strokes"
-        for network in NETWORKS:
-            settings = Settings((file,), Path(folder), network=network, batch=BATCH, workers=0)
-            trainer = Trainer(settings)
-            tickets = data.Tickets(pack_size, seed=0)
-            batches = iter(data.loader(trainer.sketches, BATCH, 0, tickets=tickets))
-            batch = next(batches)
-            if "drawing_images_per_s" not in result:
-                drawing = seconds(lambda: [next(batches) for _ in range(options.batches)])  # noqa: B023
-                result["drawing_images_per_s"] = options.batches * BATCH / drawing
-            trainer.network.train()
-            trainer.step(batch, None, 0.5)
-            training = seconds(
-                lambda: [trainer.step(batch, None, 0.5) for _ in range(options.batches)]  # noqa: B023
-            )
-            result[f"{network}_images_per_s"] = options.batches * BATCH / training
+        strokes = options.strokes or drawn_strokes(Path(folder), options)
+        for network in options.networks:
+            arguments = [str(strokes), "--out", folder, "--batch", str(BATCH)]
+            arguments += ["--network", network, *shlex.split(options.train)]
+            settings = train.settings_of(usual.parse_args(arguments))
+            trainer = train.Trainer(settings)
+            if "data_images_per_s" not in result:
+                result["data_images_per_s"] = data_rate(trainer, options.batches)
+            rates = step_rates(trainer, options.batches) | loop_rates(trainer, options.batches)
+            rates["data_to_training"] = result["data_images_per_s"] / rates["images_per_s"]
+            result |= {f"{network}_{what}": value for what, value in rates.items()}
     return result
+
+
+def drawn_strokes(folder: Path, options: argparse.Namespace) -> Path:
+    """Stroke records of the character, or the mannequin, to train on."""
+    drawn = dataset_of(folder, options.character, options.poses, images=False)
+    studio = addon("blender.dataset").Studio(drawn)
+    try:
+        studio.read_motion(drawn.motion_files()[0])
+        for _ in studio.render(planned(drawn)):
+            pass
+    finally:
+        studio.close()
+    return drawn.out / "strokes"
+
+
+def data_rate(trainer: Trainer, batches: int) -> float:
+    """Images a second that the worker processes draw while nobody trains."""
+    waiting = trainer.labelled_batches()
+    next(waiting)  # they have started
+    # Each holds two batches ready; many more than that must pass to see how fast they are made.
+    count = max(batches, 4 * trainer.settings.workers)
+    return count * trainer.settings.batch / seconds(lambda: [next(waiting) for _ in range(count)])
+
+
+def loop_rates(trainer: Trainer, batches: int) -> Table:
+    """Images a second of the training with its data, and the share of the time spent waiting."""
+    waiting = trainer.labelled_batches()
+    for _ in range(1 + 2 * trainer.settings.workers):  # until what lay ready is used up
+        trainer.step(next(waiting), None, 0.5)
+    waited = 0.0
+    finish(trainer)
+    started = time.perf_counter()
+    for _ in range(batches):
+        asked = time.perf_counter()
+        batch = next(waiting)
+        waited += time.perf_counter() - asked
+        trainer.step(batch, None, 0.5)
+    finish(trainer)
+    duration = time.perf_counter() - started
+    return {
+        "images_per_s": batches * trainer.settings.batch / duration,
+        "waiting": waited / duration,
+    }
+
+
+def step_rates(trainer: Trainer, batches: int) -> Table:
+    """Median seconds of the trainer's step and of a plain one, taken in turn on one batch."""
+    batch = next(trainer.labelled_batches())
+    plain = plain_step(trainer, batch)
+    trainer.network.train()
+    times: dict[str, list[float]] = {"step_s": [], "plain_step_s": []}
+    for turn in range(batches + 2):
+        for name, step in (
+            ("step_s", lambda: trainer.step(batch, None, 0.5)),
+            ("plain_step_s", plain),
+        ):
+            finish(trainer)
+
+            def timed(step: Callable[[], Any] = step) -> None:
+                step()
+                finish(trainer)
+
+            duration = seconds(timed)
+            if turn >= 2:  # before, libraries choose their kernels and compilers run
+                times[name].append(duration)
+    result = {name: median(values) for name, values in times.items()}
+    return result | {"step_to_plain": result["step_s"] / result["plain_step_s"]}
+
+
+def plain_step(trainer: Trainer, batch: list[Any]) -> Callable[[], None]:
+    """A step with the same network and batch as a first version would take it.
+
+    Eager and in single precision (convolutions in TF32 on a GPU, as is torch's default), without
+    average, clipping, tones and schedule: only forward, loss, backward and AdamW.
+    """
+    import torch
+
+    from trainer import data, losses, models
+
+    settings, device = trainer.settings, trainer.device
+    network = models.build(settings.network).to(device).train()
+    optimizer = torch.optim.AdamW(network.parameters(), lr=settings.lr)
+    ink, points, valid = data.to_ink(batch[0], device), batch[1].to(device), batch[2].to(device)
+    keypoint_loss = losses.keypoint_loss(settings.loss, settings.sigma, settings.mining)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        loss = keypoint_loss(network(ink), points, valid)
+        losses.labelled_mean(loss, valid).backward()
+        optimizer.step()
+
+    return step
+
+
+def finish(trainer: Trainer) -> None:
+    """Wait until the device has done all that it was told."""
+    if trainer.cuda:
+        import torch
+
+        torch.cuda.synchronize()
 
 
 SECTIONS: dict[str, Callable[[argparse.Namespace], Table]] = {

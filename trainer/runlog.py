@@ -25,6 +25,7 @@ class RunLog:
     """
 
     def __init__(self, folder: Path, step: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self.file = folder / "log.jsonl"
         self._curves = folder / "tensorboard"
         self._first = step + 1

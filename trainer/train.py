@@ -459,7 +459,8 @@ class Trainer:
         """This process' share of a stream of which all have used so many together."""
         return data.Tickets(count, seed, used + self.processes.rank, self.processes.count)
 
-    def _labelled_batches(self) -> Iterator[list[Tensor]]:
+    def labelled_batches(self) -> Iterator[list[Tensor]]:
+        """What :meth:`step` takes, from here on, without end; worker processes draw it."""
         settings = self.settings
         tickets = self._tickets(len(self.sketches), settings.seed, self.progress.images)
         return iter(
@@ -499,7 +500,7 @@ class Trainer:
 
     def _loop(self, stop: StopOnSignal, bar: tqdm) -> bool:
         settings, progress = self.settings, self.progress
-        batches = self._labelled_batches()
+        batches = self.labelled_batches()
         # Made now and not when first needed: forking is safest before the training's threads run.
         drawings = None if self.unlabelled is None else self._unlabelled_batches()
         self.network.train()
@@ -691,13 +692,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def main(arguments: argparse.Namespace) -> None:
-    """Train from command-line options, logging to the console and to ``OUT/train.log``."""
+def settings_of(arguments: argparse.Namespace) -> Settings:
+    """What the options of :func:`add_arguments` say."""
     names = {one.name for one in dataclasses.fields(Settings)}
     values = {key: value for key, value in vars(arguments).items() if key in names}
     for key in ("strokes", "hold_out", "unlabelled"):
         values[key] = tuple(values[key])
-    settings = Settings(**values)
+    return Settings(**values)
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Train from command-line options, logging to the console and to ``OUT/train.log``."""
+    settings = settings_of(arguments)
     settings.out.mkdir(parents=True, exist_ok=True)
     with Processes(settings.device) as processes:
         handlers: list[logging.Handler] = [logging.StreamHandler()]

@@ -31,7 +31,7 @@ def _exact(trainer: Trainer) -> None:
     photometric.jitter = lambda ink, rng: ink
     trainer.network.eval()
     trainer.optimizer = torch.optim.SGD(trainer.network.parameters())
-    batches = trainer._labelled_batches()
+    batches = trainer.labelled_batches()
     for _ in range(STEPS):
         trainer.step(next(batches), None, 0.02)  # the peak of the learning rate
 
