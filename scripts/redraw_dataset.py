@@ -21,7 +21,7 @@ import numpy as np
 
 from addon.core import dataset, rle
 from addon.core.errors import UserError
-from addon.core.files import remove_abandoned, write_whole
+from addon.core.files import remove_abandoned, write_png, write_whole
 from addon.core.folder import Clip, Entry, Folder
 from addon.core.ink import draw_strokes
 from scripts._common import run
@@ -69,7 +69,9 @@ def main(arguments: list[str]) -> None:
     _claim(source, options.out, options.ink, size, options.seed)
     names = source.clips()
     for number, name in enumerate(names, 1):
-        if not (options.out / "clips" / f"{name}.json").exists():
+        done = dataset.poses_done(options.out, name)
+        # A larger --limit may have drawn a clip again, with more poses.
+        if not done or done < dataset.poses_done(options.folder, name):
             redraw(source.clip(name), options.out, options.ink, size, options.seed)
             print(f"[{number}/{len(names)}] {name}", flush=True)
     print(f"{dataset.gather(options.out)} drawings in {options.out}")
@@ -135,9 +137,7 @@ def redraw(clip: Clip, out: Path, ink: str, size: int, seed: int) -> None:
         strokes = [stroke * scale for stroke in pack[row].strokes]
         rng = np.random.default_rng([seed, *image["file_name"].encode()])
         page, record = draw_strokes(strokes, ink, size, rng)
-        path = out / image["file_name"]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, cv2.imencode(".png", page)[1].tobytes())
+        write_png(out / image["file_name"], page)
         entry = {name: value for name, value in image.items() if name != "depth"}
         # Freestyle's views have the same stroke records as line art's.
         style = "lineart" if image["style"] == "freestyle" else image["style"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,22 @@ def test_a_stopped_run_goes_on(
     assert [path.stem for path in (tmp_path / "out" / "clips").iterdir()] == [next(iter(CLIPS))]
     monkeypatch.setattr(redraw_dataset, "draw_strokes", original)
     assert files(redraw(source, tmp_path / "out")) == files(whole)
+
+
+def test_a_clip_that_has_grown_is_drawn_again(source: Path, tmp_path: Path) -> None:
+    whole = redraw(source, tmp_path / "whole")
+    short = Path(shutil.copytree(source, tmp_path / "short" / source.name))
+    name, other = CLIPS
+    note = short / "clips" / f"{name}.json"
+    document = json.loads(note.read_text())
+    dataset.write_clip(short, name, document["poses"] - 1, document["views"][:-4])
+    out = redraw(short, tmp_path / "out")
+    untouched = out / "clips" / f"{other}.json"
+    written = untouched.stat().st_mtime_ns
+    shutil.copy(source / "clips" / f"{name}.json", note)  # a run with a larger limit
+    redraw(short, out)
+    assert files(out) == files(whole)
+    assert untouched.stat().st_mtime_ns == written
 
 
 def test_one_folder_holds_one_dataset(source: Path, tmp_path: Path) -> None:
