@@ -35,6 +35,7 @@ TILE = 256
 EXAMPLES = 3
 """How many drawings are shown again with their labels."""
 
+_LOOKED_AT = 4  # clips for each drawing, to find as many characters as there are
 _GAP = 12
 _CAPTION = 40
 _TITLE = 44
@@ -108,9 +109,11 @@ def _choose(folder: Folder, count: int, rng: np.random.Generator) -> list[_Shot]
     """Drawings at random: one of each character in turn, another clip of it each time."""
     characters: dict[str, list[str]] = {}
     names = folder.clips()
-    for i in rng.permutation(len(names)):
-        # A clip's name begins with its character's; reading all clips would take too long.
-        characters.setdefault(names[i].split("--")[0], []).append(names[i])
+    # Reading all clips would take too long.
+    for read, i in enumerate(rng.permutation(len(names))[: _LOOKED_AT * count]):
+        if read >= count and len(characters) >= count:
+            break
+        characters.setdefault(_lead(folder.clip(names[i])), []).append(names[i])
     turns = zip_longest(*characters.values())
     order = [name for turn in turns for name in turn if name is not None]
     shots: list[_Shot] = []
@@ -125,6 +128,12 @@ def _choose(folder: Folder, count: int, rng: np.random.Generator) -> list[_Shot]
     # Fewer clips than drawings asked for: the clips give another view each until there is none.
     more = (shot for turn in zip_longest(*left) for shot in turn if shot is not None)
     return [*shots, *(shot for shot, _ in zip(more, range(count - len(shots)), strict=False))]
+
+
+def _lead(clip: Clip) -> str:
+    """The character that a clip is about: first in its drawings, if it is seen in them."""
+    first = Counter(figures[0]["character"] for _, figures in clip.views if figures)
+    return first.most_common(1)[0][0] if first else ""
 
 
 def _examples(shots: list[_Shot]) -> list[_Shot]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,30 @@ def test_characters_take_turns_and_no_drawing_comes_twice(folder: Path) -> None:
     everything = sheet._choose(Folder(folder), 1000, rng)
     files = {shot.image["file_name"] for shot in everything}
     assert len(everything) == len(files) == 16
+
+
+def test_characters_are_told_from_the_annotations(folder: Path) -> None:
+    """Names of files may hold anything, and are cut where they are long."""
+    anna, bob = (folder / "clips" / f"{clip}.json" for clip in CLIPS)
+    for number in range(6):
+        shutil.copy(anna, folder / "clips" / f"a--b{number}.json")
+    anna.unlink()
+    bob.rename(folder / "clips" / "a--c.json")
+    for seed in range(5):
+        shots = sheet._choose(Folder(folder), 4, np.random.default_rng(seed))
+        assert len({shot.figures[0]["character"] for shot in shots[:2]}) == 2
+
+
+def test_of_many_clips_only_some_are_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, clip in enumerate([*CLIPS] * 50):
+        note = folder / "clips" / f"{clip}.json"
+        (folder / "clips" / f"{clip}-{number}.json").write_bytes(note.read_bytes())
+    read = []
+    original = Folder.clip
+    monkeypatch.setattr(Folder, "clip", lambda *args: read.append(args) or original(*args))
+    shots = sheet._choose(Folder(folder), 3, np.random.default_rng(0))
+    assert len({shot.figures[0]["character"] for shot in shots[:2]}) == 2
+    assert len(read) <= 5 * 3
 
 
 def test_the_labels_are_shown_on_the_drawing_with_most_figures(folder: Path) -> None:
