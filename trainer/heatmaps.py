@@ -26,6 +26,11 @@ MSE_SCALE = 10.0
 """Logits per unit of heatmap under the squared error: a softmax of the logits then still has its
 mass at the peak (e^10 against the background's 64^2 cells), so that one decoding serves all."""
 
+BACKGROUND = 4.0
+"""Log-odds against a keypoint where its logit is 0, under ``bce`` and ``pixel``: the maps of a
+fresh network are nearly empty, as their targets are (the prior of Lin et al., Focal Loss, ICCV
+2017). Half-full maps would take long to empty before anything else is learnt."""
+
 _WINDOW = 5  # cells; a test holds this module to addon.core.estimator.decode
 
 
@@ -93,9 +98,9 @@ def confidence(logits: Tensor, loss: str) -> Tensor:
     if loss == "mse":
         return logits / MSE_SCALE
     if loss == "bce":
-        return logits.sigmoid()
+        return (logits - BACKGROUND).sigmoid()
     if loss == "pixel":
-        background = torch.zeros_like(logits[:, :1])
+        background = torch.full_like(logits[:, :1], BACKGROUND)
         return torch.cat([logits, background], dim=1).softmax(dim=1)[:, :-1]
     return logits.flatten(2).softmax(dim=2).view_as(logits)
 

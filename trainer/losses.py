@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, einsum
 from torch.nn import functional as F
 
-from .heatmaps import MSE_SCALE, gaussian_factors
+from .heatmaps import BACKGROUND, MSE_SCALE, gaussian_factors
 
 KeypointLoss = Callable[[Tensor, Tensor, Tensor], Tensor]
 """Of logits ``[N, K, S, S]``, points ``[N, K, 2]`` in input pixels and a bool mask ``[N, K]`` of
@@ -93,7 +93,7 @@ def bce_loss(logits: Tensor, points: Tensor, sigma: float) -> Tensor:
     """Binary cross-entropy of the sigmoid map against a Gaussian of height 1.
 
     Args:
-        logits: ``[N, K, S, S]``.
+        logits: ``[N, K, S, S]``, the sigmoid's argument and ``heatmaps.BACKGROUND``.
         points: ``[N, K, 2]`` pixels of the network's input.
         sigma: of the Gaussian, cells.
 
@@ -101,7 +101,8 @@ def bce_loss(logits: Tensor, points: Tensor, sigma: float) -> Tensor:
         ``[N, K]``, the mean over the map's cells. Its smallest value is the target's entropy.
     """
     target = _gaussians(points, logits.shape[-1], sigma)
-    return F.binary_cross_entropy_with_logits(logits.float(), target, reduction="none").mean((2, 3))
+    odds = logits.float() - BACKGROUND
+    return F.binary_cross_entropy_with_logits(odds, target, reduction="none").mean(dim=(2, 3))
 
 
 _OF_ONE_MAP = {"softmax": softmax_loss, "mse": mse_loss, "bce": bce_loss}
@@ -112,15 +113,15 @@ def pixel_loss(
 ) -> Tensor:
     """Cross-entropy of each cell's class: one of the keypoints, or background.
 
-    The background has no channel of its own: its logit is 0 everywhere. A softmax does not change
-    when all its logits move together, and the last layer is linear, so K channels less the
+    The background has no channel of its own: its logit is the same everywhere. A softmax does not
+    change when all its logits move together, and the last layer is linear, so K channels less the
     background's are what K channels alone can be: nothing is lost, and checkpoints, exported
     networks and first weights are those of the other losses. The target of a cell is soft: the
     Gaussians around the keypoints, brought to a sum of 1 where they overlap, and background for the
     rest. A keypoint without a label is left out of its drawing's classes.
 
     Args:
-        logits: ``[N, K, S, S]``, log-odds of each keypoint against the background.
+        logits: ``[N, K, S, S]``; the background's is ``heatmaps.BACKGROUND``.
         points: ``[N, K, 2]`` pixels of the network's input.
         valid: ``[N, K]`` bool.
         sigma: of the Gaussians, cells.
@@ -132,7 +133,8 @@ def pixel_loss(
         ``[N, K]``, whose mean over a drawing's valid keypoints is the drawing's loss: each holds
         its own cells and an equal part of the background. 0 where not valid.
     """
-    logits, mask = logits.float(), valid[:, :, None, None]
+    # Less the background's own, whose logit then is 0.
+    logits, mask = logits.float() - BACKGROUND, valid[:, :, None, None]
     gaussians = _gaussians(points, logits.shape[-1], sigma).where(mask, logits.new_zeros(()))
     target = gaussians / gaussians.sum(dim=1, keepdim=True).clamp(min=1)
     present = logits.masked_fill(~mask, -torch.inf)
@@ -142,7 +144,7 @@ def pixel_loss(
     keypoint = (target * (partition[:, None] - logits)).sum(dim=(2, 3))  # [N, K]
     cells = target.sum(dim=(2, 3))
     empty = (1 - target.sum(dim=1)).clamp(min=0).flatten(1)
-    background = empty * partition.flatten(1)  # the background's own logit is 0
+    background = empty * partition.flatten(1)
     count = valid.sum(dim=1, keepdim=True)
     if mining == "balanced":
         share = keypoint / cells.clamp(min=1e-6)

@@ -46,7 +46,7 @@ def _perfect(points: torch.Tensor, loss: str, sigma: float, size: int = 16) -> t
     if loss == "mse":
         return heatmaps.MSE_SCALE * gaussian
     # One keypoint against the background has the same log-odds as a sigmoid.
-    return gaussian.log() if loss == "softmax" else gaussian.logit()
+    return gaussian.log() if loss == "softmax" else gaussian.logit() + heatmaps.BACKGROUND
 
 
 @pytest.mark.parametrize("loss", losses.NAMES)

@@ -13,6 +13,7 @@ VARIANTS = [
 ]
 every_loss = pytest.mark.parametrize(("name", "mining"), VARIANTS)
 YES = torch.tensor([[True]])
+EVEN = torch.full((1, 1, 1, 1), heatmaps.BACKGROUND)  # keypoint and background alike
 
 
 def _logits_at(points: Tensor, low: float = 0.0) -> Tensor:
@@ -84,18 +85,18 @@ def test_mse_of_the_target_itself_is_zero():
 
 def test_bce_of_flat_maps_by_hand():
     # A sigmoid of 0 is 1/2: log 2 in every cell, whatever the target.
-    loss = losses.bce_loss(torch.zeros(1, 1, 16, 16), torch.tensor([[[30.0, 22.0]]]), 1.0)
+    loss = losses.bce_loss(EVEN.expand(1, 1, 16, 16), torch.tensor([[[30.0, 22.0]]]), 1.0)
     assert float(loss) == pytest.approx(np.log(2), abs=1e-6)
 
 
 @pytest.mark.parametrize(
     ("mining", "expected"),
-    # All logits 0: each of the 3 classes has 1/3, so that every cell costs log 3.
+    # Even odds: each of the 3 classes has 1/3, so that every cell costs log 3.
     [("none", np.log(3)), ("hard", np.log(3)), ("balanced", 2 * np.log(3))],
 )
 def test_pixel_loss_of_flat_maps_by_hand(mining, expected):
     points, valid = torch.tensor([[[30.0, 22.0], [12.0, 40.0]]]), torch.ones(1, 2).bool()
-    each = losses.pixel_loss(torch.zeros(1, 2, 16, 16), points, valid, 1.0, mining)
+    each = losses.pixel_loss(EVEN.expand(1, 2, 16, 16), points, valid, 1.0, mining)
     assert float(losses.labelled_mean(each, valid)) == pytest.approx(expected, abs=1e-4)
 
 
@@ -103,7 +104,7 @@ def test_pixel_loss_is_that_of_a_background_channel():
     rng = torch.Generator().manual_seed(5)
     logits, background = torch.randn(1, 4, 8, 8, generator=rng), torch.randn(1, 1, 8, 8)
     points, valid = torch.rand(1, 4, 2, generator=rng) * 32, torch.ones(1, 4).bool()
-    each = losses.pixel_loss(logits - background, points, valid, 1.0, "none")
+    each = losses.pixel_loss(logits - background + EVEN, points, valid, 1.0, "none")
     along_y, along_x = heatmaps.gaussian_factors(points, 8, 1.0)
     target = along_y[..., :, None] * along_x[..., None, :]
     target = target / target.sum(dim=1, keepdim=True).clamp(min=1)
@@ -115,7 +116,7 @@ def test_pixel_loss_is_that_of_a_background_channel():
 
 @pytest.mark.parametrize("mining", losses.MININGS)
 def test_mining_says_how_much_the_background_weighs(mining):
-    logits = torch.zeros(1, 1, 16, 16, requires_grad=True)
+    logits = EVEN.repeat(1, 1, 16, 16).requires_grad_()
     truth = torch.tensor([[[30.0, 30.0]]])
     losses.pixel_loss(logits, truth, YES, 1.0, mining).sum().backward()
     assert logits.grad is not None
@@ -127,8 +128,8 @@ def test_mining_says_how_much_the_background_weighs(mining):
 
 def test_hard_mining_takes_the_cells_that_are_most_wrong():
     truth = torch.tensor([[[30.0, 30.0]]])
-    logits = torch.full((1, 1, 16, 16), -4.0)
-    logits[0, 0, 12:14, 2:4] = 3.0  # taken for the keypoint
+    logits = torch.full((1, 1, 16, 16), 0.0)
+    logits[0, 0, 12:14, 2:4] = 7.0  # taken for the keypoint
     logits.requires_grad_(True)
     losses.pixel_loss(logits, truth, YES, 1.0, "hard").sum().backward()
     assert logits.grad is not None
