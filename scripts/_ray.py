@@ -119,6 +119,7 @@ class _Actors:
         self._count = count
         self._slots: list[_Slot] = []
         self._children = addon("blender.children")
+        self._false_starts = self._children.FalseStarts()
 
     @property
     def idle(self) -> bool:
@@ -140,9 +141,10 @@ class _Actors:
         for slot in list(self._slots):
             while slot.job and (answer := self._answer(slot)):
                 result.append((slot.job, answer))
-                if answer[0] in self._children.LAST:
+                self._false_starts.note(*answer)
+                if answer[0] in (*self._children.LAST, "lost"):
                     slot.job = None
-                if answer[0] in ("crashed", "stopped"):
+                if answer[0] in ("crashed", "stopped", "lost"):
                     self._end(slot)
         return result
 
@@ -154,12 +156,17 @@ class _Actors:
         """The next answer of a slot that is at work, None while there is none."""
         arrived, _ = ray.wait([slot.answers], timeout=0)
         if not arrived:
-            silent = slot.ready and time.monotonic() - slot.heard > self._children.SILENCE
+            # An actor answers between its steps only, and gathering is a single one; but no
+            # Blender works at it that could hang.
+            timed = slot.ready and slot.job and slot.job.kind != "annotations"
+            silent = timed and time.monotonic() - slot.heard > self._children.SILENCE
             return ("crashed", self._children.silent_reason()) if silent else None
         try:
             answer: Any = ray.get(next(slot.answers))
-        except RayActorError:
-            return "crashed", self._children.CRASH
+        except RayActorError as error:
+            if slot.ready:
+                return "crashed", self._children.CRASH
+            return "lost", str(error).splitlines()[-1]  # a whole traceback, perhaps
         except RayTaskError as error:
             raise RuntimeError(f"A Ray actor cannot work: {error.cause}") from error
         slot.ready, slot.heard = True, time.monotonic()

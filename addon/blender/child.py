@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import bpy
 import cv2
@@ -28,7 +29,7 @@ Answer = tuple[str, Any]
 """What happened, and its value:
 
 - ``ready``: Blender runs and the first job begins; None.
-- ``views``: so many more views are drawn.
+- ``views``: so many more views are drawn; 0 to show that the work goes on.
 - ``finished``: the job is done; what it counted, or None.
 - ``skipped``: the job cannot be done; a sentence for the user.
 - ``crashed``: a fault of ours; a sentence. The worker must not be used any more.
@@ -38,6 +39,8 @@ Answer = tuple[str, Any]
 LAST = ("finished", "skipped", "crashed", "stopped")
 """The answers that end a job."""
 
+_BEAT = 1.0  # seconds between two signs of life
+
 
 def main(task: str) -> None:
     """Do jobs until standard input ends.
@@ -46,26 +49,57 @@ def main(task: str) -> None:
         task: the settings, as JSON.
     """
     parent = os.getppid()
-    worker = Worker(task)
+    # Nobody reads what Blender prints later, and there may be gigabytes of it.
+    answers = os.fdopen(os.dup(1), "w")
+    worker = Worker(task, _Pulse(answers).beat)
     # A killed supervisor closes our input; while a job runs, only the parent's change shows it
     # (on Windows nothing does, and the job is the last).
     for line in sys.stdin:
         for what, value in worker.answers(json.loads(line)):
-            _say(what, value)
+            _say(answers, what, value)
+            if what == "ready":
+                _hush()
             if what in ("crashed", "stopped") or os.getppid() != parent:
                 return
+
+
+def _hush() -> None:
+    """Throw away what is printed from now on, by Python and by Blender's own code."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    os.close(nowhere)
+
+
+class _Pulse:
+    """Signs of life of a job that gives no answers while it goes on."""
+
+    def __init__(self, answers: TextIO) -> None:
+        self._answers = answers
+        self._last = 0.0
+
+    def beat(self) -> None:
+        """Give one, if the last is a while ago."""
+        now = time.monotonic()
+        if now - self._last > _BEAT:
+            self._last = now
+            _say(self._answers, "views", 0)
 
 
 class Worker:
     """Does jobs, in the current scene, which it empties; one a process."""
 
-    def __init__(self, task: str) -> None:
+    def __init__(self, task: str, beat: Callable[[], None] = lambda: None) -> None:
         """Note the settings; nothing happens before the first job.
 
         Args:
             task: the settings, as JSON.
+            beat: called now and then by a job that gives no answers while it goes on.
         """
         self._settings = DatasetSettings.from_json(json.loads(task))
+        self._beat = beat
         self._studio: dataset.Studio | None = None
 
     def answers(self, request: dict[str, Any]) -> Iterator[Answer]:
@@ -85,7 +119,7 @@ class Worker:
                 return
             yield "ready", None
         try:
-            yield from _do(self._studio, request)
+            yield from self._do(self._studio, request)
         except UserError as error:
             yield "skipped", str(error)
         except OSError as error:
@@ -94,20 +128,20 @@ class Worker:
             traceback.print_exc()
             yield "crashed", f"It ended in an error of Croquis ({type(error).__name__}: {error})."
 
-
-def _do(studio: dataset.Studio, request: dict[str, Any]) -> Iterator[Answer]:
-    count = None
-    match request["do"]:
-        case "read_motion":
-            studio.read_motion(Path(request["path"]))
-        case "load":
-            studio.load(request["character"])
-        case "render":
-            for views in studio.render(Clip(**request["clip"]), request["without"]):
-                yield "views", views
-        case "gather":
-            count = gather(studio.settings.out)
-    yield "finished", count
+    def _do(self, studio: dataset.Studio, request: dict[str, Any]) -> Iterator[Answer]:
+        count = None
+        match request["do"]:
+            case "read_motion":
+                for _ in studio.read_motion(Path(request["path"])) or ():
+                    yield "views", 0
+            case "load":
+                studio.load(request["character"])
+            case "render":
+                for views in studio.render(Clip(**request["clip"]), request["without"]):
+                    yield "views", views
+            case "gather":
+                count = gather(studio.settings.out, self._beat)
+        yield "finished", count
 
 
 def sentence(error: UserError | OSError, out: Path) -> str:
@@ -125,10 +159,10 @@ def sentence(error: UserError | OSError, out: Path) -> str:
     )
 
 
-def _say(what: str, value: Any) -> None:
+def _say(answers: TextIO, what: str, value: Any) -> None:
     # Blender's own half-printed line, if there is one, ends here.
-    sys.stdout.write(f"\n{MARK}{json.dumps([what, value])}\n")
-    sys.stdout.flush()
+    answers.write(f"\n{MARK}{json.dumps([what, value])}\n")
+    answers.flush()
 
 
 def start_code() -> str:

@@ -29,6 +29,26 @@ def silent_reason() -> str:
     return f"Blender has not said a word for {SILENCE:g} seconds."
 
 
+class FalseStarts:
+    """Counts workers that ended before they had begun: three in a row, and Blender is at fault."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def note(self, what: str, value: object) -> None:
+        """Take notice of a worker's answer.
+
+        Raises:
+            RuntimeError: Blender does not start.
+        """
+        if what == "ready":
+            self._count = 0
+        elif what == "lost":
+            self._count += 1
+            if self._count == _MAX_FALSE_STARTS:
+                raise RuntimeError(f"Blender does not start: {value}")
+
+
 class ChildBlenders:
     """Some child Blenders of this process. They are started when they are needed."""
 
@@ -43,7 +63,7 @@ class ChildBlenders:
         self._count = count
         self._children: list[_Child] = []
         self._logs = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        self._false_starts = 0
+        self._false_starts = FalseStarts()
 
     @property
     def idle(self) -> bool:
@@ -70,12 +90,7 @@ class ChildBlenders:
         for one in list(self._children):
             job = one.job
             for what, value in one.answers():
-                if what == "ready":
-                    self._false_starts = 0
-                elif what == "lost":
-                    self._false_starts += 1
-                    if self._false_starts == _MAX_FALSE_STARTS:
-                        raise RuntimeError(f"Blender does not start: {value}")
+                self._false_starts.note(what, value)
                 if job and what != "ready":
                     result.append((job, (what, value)))
             if one.spent:

@@ -8,8 +8,9 @@ machine (here) or actors of a Ray cluster (``scripts/_ray.py``).
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Iterator
-from typing import Any, Protocol
+import time
+from collections.abc import Generator, Iterable, Iterator
+from typing import Any, Protocol, TypeVar
 
 import bpy
 
@@ -17,9 +18,13 @@ from ..core import clips
 from ..core.clips import Clip, Failure, Job, Progress, Schedule
 from ..core.dataset import DatasetSettings, claim, motion_index, poses_done, read_motions
 from ..core.errors import UserError
-from ..core.files import remove_abandoned
+from ..core.files import removing_abandoned
 from .child import Answer, sentence
 from .children import ChildBlenders
+
+_STEP = 0.05  # seconds that a step may take: the panel stands still meanwhile
+
+T = TypeVar("T")
 
 
 class Workers(Protocol):
@@ -94,16 +99,17 @@ class _Run:
         self._shard = shard
         self._plan: list[Clip] = []
         self._failures: list[Failure] = []
-        self._elsewhere: set[str] = set()  # names of what other shards see to
         self._drawn = 0  # views of finished clips, before the jobs at hand
         self._done = self._total = 0
 
     def steps(self) -> Iterator[Progress]:
         """All of the run."""
         settings = self._settings
-        yield self._progress("Looking for what is done already")
+        looking = "Looking for what is done already"
+        yield self._progress(looking)
         description = claim(settings, bpy.app.version_string)
-        remove_abandoned(settings.out)
+        self._note_failures()  # none, so far: what failed before is tried again
+        yield from self._each(removing_abandoned(settings.out), looking)
         yield from self._read_motions()
         characters = [path.name for path in settings.character_files()]
         self._plan = clips.plan(
@@ -115,10 +121,9 @@ class _Run:
             seed=settings.seed,
         )
         ours = clips.shard(self._plan, *self._shard)
-        missing = [clip for clip in ours if not self._stands(clip)]
+        stand = yield from self._each(map(self._stands, ours), looking)
+        missing = [clip for clip, stands in zip(ours, stand, strict=True) if not stands]
         self._drawn = settings.cameras * sum(clip.poses for clip in {*ours} - {*missing})
-        self._elsewhere = {clip.name for clip in {*self._plan} - {*ours}} | {*characters}
-        self._note_failures()
         yield from self._render(missing)
         count = yield from self._gather()
         yield self._progress(f"{count} drawings in {settings.out}")
@@ -129,8 +134,8 @@ class _Run:
         files = settings.motion_files()
         missing = [path for path in files if read_motions(settings.out, path.name) is None]
         yield from self._work(Schedule(map(clips.motion_job, missing)))
-        if not motion_index(settings):
-            raise UserError(self._none_of(f"animation in {settings.animations} can be used"))
+        if not any(motion_index(settings).values()):
+            raise self._none_of(f"animation in {settings.animations} can be used")
 
     def _render(self, missing: list[Clip]) -> Iterator[Progress]:
         """Render the clips that are missing."""
@@ -139,7 +144,6 @@ class _Run:
         # is known to be no company for others, whichever clip comes first.
         together = settings.figures[1] > 1 and missing
         needed = {clip.character for clip in (self._plan if together else missing)}
-        self._elsewhere -= needed
         loading = Schedule(map(clips.character_job, sorted(needed)))
         yield from self._work(loading, settings.cameras * sum(clip.poses for clip in missing))
         bad = {failure.name for failure in loading.failures}
@@ -148,19 +152,20 @@ class _Run:
         yield from self._work(Schedule(jobs))
         self._drawn = self._done
         if missing and not any(map(self._stands, self._plan)):
-            raise UserError(self._none_of(f"character in {settings.characters} can be drawn"))
+            raise self._none_of(f"character in {settings.characters} can be drawn")
 
     def _gather(self) -> Generator[Progress, None, int]:
         """Gather the annotations; returns the number of drawings."""
         while True:
-            whole = self._whole()
+            whole = yield from self._whole()
             schedule = Schedule([clips.gather_job()])
             count = yield from self._work(schedule)
             if schedule.failures:
                 raise RuntimeError(f"Annotations: {schedule.failures[0].reason}")
             # Another shard may have finished its last clip while we gathered, and may have
             # gathered faster: then what stands is ours, and lacks that clip.
-            if whole or not self._whole():
+            if whole or not (yield from self._whole()):
+                clips.gather_failures(self._settings.out, self._shard[1])
                 return count
 
     def _work(self, schedule: Schedule, views_left: int = 0) -> Generator[Progress, None, Any]:
@@ -171,6 +176,7 @@ class _Run:
             views_left: to be drawn after these jobs.
         """
         message, result = "", None
+        noted = 0  # of the schedule's failures
         while not schedule.over:
             while self._workers.idle and (job := schedule.next()):
                 self._workers.give(job, fresh=schedule.needs_fresh_worker(job))
@@ -191,44 +197,57 @@ class _Run:
                         schedule.give_back(job)
                     case "stopped":
                         raise UserError(value)
-            self._take_failures(schedule)
+            self._take(schedule.failures[noted:])
+            noted = len(schedule.failures)
             self._done = self._drawn + schedule.done
             self._total = self._drawn + schedule.total + views_left
             yield self._progress(message)
         return result
 
-    def _take_failures(self, schedule: Schedule) -> None:
-        """Note the schedule's new failures."""
-        new = [failure for failure in schedule.failures if failure not in self._failures]
-        if not new:
+    def _take(self, failures: list[Failure]) -> None:
+        """Note new failures."""
+        if not failures:
             return
-        for failure in new:
+        for failure in failures:
             if failure.kind == "clip":
                 clips.discard(self._settings.out, failure.name)
-        self._failures += new
+        self._failures += failures
         self._note_failures()
 
     def _note_failures(self) -> None:
-        clips.write_failures(self._settings.out, self._failures, self._elsewhere)
+        clips.write_failures(self._settings.out, self._failures, self._shard)
 
     def _progress(self, message: str) -> Progress:
         return Progress(self._done, self._total, message, len(self._failures))
 
-    def _none_of(self, what: str) -> str:
+    def _each(self, values: Iterable[T], message: str) -> Generator[Progress, None, list[T]]:
+        """Collect values that take time, without keeping the panel waiting for all of them."""
+        found, began = [], time.monotonic()
+        for value in values:
+            found.append(value)
+            if time.monotonic() - began > _STEP:
+                yield self._progress(message)
+                began = time.monotonic()
+        return found
+
+    def _none_of(self, what: str) -> UserError:
         """The sentence that ends a run of which nothing came."""
+        clips.gather_failures(self._settings.out, self._shard[1])
+        if not self._failures:  # a corpus may be sound, and hold no clip
+            return UserError(f"No {what}: they hold nothing to draw.")
         failure = self._failures[-1]
-        return f"No {what}; {failure.name} fails: {failure.reason}"
+        return UserError(f"No {what}; {failure.name} fails: {failure.reason}")
 
     def _stands(self, clip: Clip) -> bool:
         return poses_done(self._settings.out, clip.name) >= clip.poses
 
-    def _whole(self) -> bool:
+    def _whole(self) -> Generator[Progress, None, bool]:
         """Every clip of every shard is finished, or has failed."""
-        failed = {
-            entry.get("clip", entry.get("file"))
-            for entry in clips.read_failures(self._settings.out)
-        }
-        return all(
-            clip.name in failed or clip.character in failed or self._stands(clip)
+        noted = clips.noted_failures(self._settings.out, self._shard[1])
+        failed = {(failure.kind, failure.name) for failure in noted}
+        left = [
+            clip
             for clip in self._plan
-        )
+            if ("clip", clip.name) not in failed and ("character", clip.character) not in failed
+        ]
+        return all((yield from self._each(map(self._stands, left), clips.gather_job().message)))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter, deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -18,12 +18,16 @@ from typing import Any, Literal
 import numpy as np
 
 from .dataset import MAPS, poses_done, safe_name, split_of
+from .errors import UserError
 from .files import write_whole
 
 MAX_CRASHES = 2
 """A clip or a file that crashed Blender this often has failed."""
 
 FAILED = "failed.json"
+
+Kind = Literal["clip", "character", "animation", "annotations"]
+"""What a job is about: a clip, or a file of some kind."""
 
 
 @dataclass(frozen=True)
@@ -113,28 +117,28 @@ class Job:
     """Something for a worker to do, in one piece.
 
     Attributes:
-        name: of the clip or the file that it is about.
+        kind, name: of what it is about.
         request: what the worker is told, fit for JSON.
         message: for the user, while it is being done.
         views: how many it draws.
-        kind: what the name is the name of.
     """
 
+    kind: Kind
     name: str
     request: dict[str, Any] = field(hash=False)
     message: str
     views: int = 0
-    kind: Literal["clip", "file"] = "file"
 
 
 def motion_job(path: Path) -> Job:
     """The job of reading an animation file."""
-    return Job(path.name, {"do": "read_motion", "path": str(path)}, f"Reading {path.name}")
+    request = {"do": "read_motion", "path": str(path)}
+    return Job("animation", path.name, request, f"Reading {path.name}")
 
 
 def character_job(name: str) -> Job:
     """The job of loading a character file, to see whether it can be used."""
-    return Job(name, {"do": "load", "character": name}, f"Loading {name}")
+    return Job("character", name, {"do": "load", "character": name}, f"Loading {name}")
 
 
 def render_job(clip: Clip, cameras: int, without: Iterable[str] = ()) -> Job:
@@ -146,17 +150,18 @@ def render_job(clip: Clip, cameras: int, without: Iterable[str] = ()) -> Job:
         without: file names of characters that cannot be used, not even beside this one.
     """
     return Job(
+        kind="clip",
         name=clip.name,
         request={"do": "render", "clip": asdict(clip), "without": sorted(without)},
         message=f"{Path(clip.character).stem}: {clip.motion}",
         views=clip.poses * cameras,
-        kind="clip",
     )
 
 
 def gather_job() -> Job:
     """The job of gathering the annotations of all finished clips."""
-    return Job("annotations.json", {"do": "gather"}, "Gathering the annotations")
+    name, message = "annotations.json", "Gathering the annotations"
+    return Job("annotations", name, {"do": "gather"}, message)
 
 
 @dataclass(frozen=True)
@@ -169,14 +174,27 @@ class Failure:
         crashed: whether Blender ended over it, not just refused it.
     """
 
-    kind: Literal["clip", "file"]
+    kind: Kind
     name: str
     reason: str
     crashed: bool
 
     def entry(self) -> dict[str, Any]:
         """As it stands in ``failed.json``."""
-        return {self.kind: self.name, "reason": self.reason, "crashed": self.crashed}
+        what = {"file": self.name, "kind": self.kind}
+        if self.kind == "clip":
+            what = {"clip": self.name}
+        return {**what, "reason": self.reason, "crashed": self.crashed}
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any]) -> Failure:
+        """The way back of :meth:`entry`.
+
+        Raises:
+            KeyError: it is no such entry.
+        """
+        kind, name = ("clip", "clip") if "clip" in entry else (entry["kind"], "file")
+        return cls(kind, entry[name], entry["reason"], entry["crashed"])
 
 
 class Schedule:
@@ -255,40 +273,110 @@ class Schedule:
 
 
 def write_failures(
-    folder: Path, failures: Iterable[Failure], elsewhere: Collection[str] = ()
+    folder: Path, failures: Iterable[Failure], shard: tuple[int, int] = (0, 1)
 ) -> None:
-    """Write ``failed.json``, or take it away where nothing has failed.
+    """Write what a shard could not use, or take the list away where nothing has failed.
+
+    Each shard has a file of its own, ``failed.I-N.json``, so that none overwrites what another
+    notes at the same time; :func:`gather_failures` makes ``failed.json`` of them. A run without
+    shards writes ``failed.json`` itself.
 
     Args:
         folder: the dataset's.
         failures: of this run.
-        elsewhere: names of the clips and files that other shards see to; what ``failed.json`` says
-            of them stays.
+        shard: number of the shard, and number of shards.
 
     Raises:
         OSError: the disk is full or the folder cannot be written.
     """
-    path = folder / FAILED
-    entries = [failure.entry() for failure in failures]
-    entries += [entry for entry in read_failures(folder) if _name(entry) in elsewhere]
-    # The order of events differs between runs; the file must not.
-    entries.sort(key=lambda entry: ("clip" in entry, _name(entry)))
+    _write(_list_of(folder, shard), failures)
+
+
+def noted_failures(folder: Path, count: int) -> list[Failure]:
+    """What all shards could not use so far, sorted.
+
+    Args:
+        folder: the dataset's.
+        count: of shards.
+    """
+    return _sorted(
+        failure for index in range(count) for failure in _read(_list_of(folder, (index, count)))
+    )
+
+
+def gather_failures(folder: Path, count: int) -> None:
+    """Write ``failed.json`` from the lists of all shards, and take away those of other counts.
+
+    Several shards may do so at the same time: whoever writes last has seen all lists.
+
+    Args:
+        folder: the dataset's.
+        count: of shards.
+
+    Raises:
+        OSError: the disk is full or the folder cannot be written.
+    """
+    lists = {_list_of(folder, (index, count)) for index in range(count)}
+    for path in {*folder.glob("failed.*-*.json")} - lists:
+        path.unlink(missing_ok=True)
+    written = None
+    # Another shard may have added to its list, and gathered, since we read it.
+    while (found := noted_failures(folder, count)) != written:
+        _write(folder / FAILED, found)
+        written = found
+
+
+def read_failures(folder: Path) -> list[Failure]:
+    """What ``failed.json`` holds; nothing where there is no such file.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    try:
+        return _parsed(folder / FAILED)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{folder / FAILED} is damaged; delete it, the next run writes it anew."
+        ) from error
+
+
+def _list_of(folder: Path, shard: tuple[int, int]) -> Path:
+    index, count = shard
+    return folder / (FAILED if count == 1 else f"failed.{index}-{count}.json")
+
+
+def _write(path: Path, failures: Iterable[Failure]) -> None:
+    entries = [failure.entry() for failure in _sorted(failures)]
     if entries:
         write_whole(path, json.dumps(entries, indent=1).encode())
     else:
         path.unlink(missing_ok=True)
 
 
-def read_failures(folder: Path) -> list[dict[str, Any]]:
-    """The entries of ``failed.json``; none where the file is absent or damaged."""
+def _parsed(path: Path) -> list[Failure]:
     try:
-        return json.loads((folder / FAILED).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        return [Failure.of(entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
+    except FileNotFoundError:
         return []
 
 
-def _name(entry: dict[str, Any]) -> str:
-    return entry.get("clip") or entry.get("file") or ""
+def _read(path: Path) -> list[Failure]:
+    """The failures of a list; of a damaged one none: its shard's next run writes it anew."""
+    try:
+        return _parsed(path)
+    except (ValueError, KeyError, TypeError):
+        return []
+
+
+def _sorted(failures: Iterable[Failure]) -> list[Failure]:
+    """Files first, then clips, by name: the order of events differs between runs.
+
+    Of what several shards could not use, one says why.
+    """
+    first: dict[tuple[str, str], Failure] = {}
+    for failure in failures:
+        first.setdefault((failure.kind, failure.name), failure)
+    return sorted(first.values(), key=lambda one: (one.kind == "clip", one.name, one.kind))
 
 
 def discard(folder: Path, clip: str) -> None:

@@ -10,16 +10,19 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import bpy
+import numpy as np
 import pytest
 
-from addon.blender import child, children
+from addon.blender import child, children, workers
 from addon.blender.workers import render_in_workers
+from addon.core import skeleton
 from addon.core.clips import Progress
 from addon.core.dataset import DatasetSettings
 from addon.core.errors import UserError
@@ -206,12 +209,54 @@ def test_shards_at_the_same_time_make_the_whole(
         last = [step or before for step, before in zip(steps, last, strict=True)]
         time.sleep(0.01)
     assert [news.done for news in last] == [VIEWS // 2, VIEWS]
-    assert contents(settings.out) == expected
+    made = contents(settings.out)
+    assert {made.pop(f"failed.{part}-2.json") for part in range(2)}
+    assert made == expected
     assert [entry.get("file", "clip") for entry in failed(settings)] == [
         "Cut animation.fbx",
         "Cut.fbx",
         "clip",
     ]
+
+
+def test_figures_of_all_kinds_of_files_together(tmp_path: Path, started: Processes) -> None:
+    """Rigs of different makers come and go in each other's company."""
+    characters = MIXAMO.parent / "characters"
+    animations = ["Capoeira", "Sitting", "Front Flip"]
+    files = {
+        "characters": [
+            characters / "kaykit" / "Knight.glb",
+            characters / "vrm" / "Cookieman.vrm",
+            MIXAMO / "characters" / "Big Vegas.fbx",
+        ],
+        "animations": [MIXAMO / "animations" / f"{name}.fbx" for name in animations],
+    }
+    if not all(path.is_file() for paths in files.values() for path in paths):
+        pytest.skip("the shared characters are not here")
+    for folder, paths in files.items():
+        (tmp_path / folder).mkdir()
+        for path in paths:
+            shutil.copy(path, tmp_path / folder)
+    settings = DatasetSettings(
+        characters=tmp_path / "characters",
+        animations=tmp_path / "animations",
+        out=tmp_path / "out",
+        cameras=1,
+        every=2,
+        size=96,
+        max_per_clip=8,
+        figures=(1, 3),
+        hold_out=("none",),
+    )
+    last = run(settings)[-1]
+    assert (last.done, last.failures) == (3 * 3 * 8, 0)
+    assert len(started) == 1  # none was replaced
+    assert not (settings.out / "failed.json").exists()
+    document = json.loads((settings.out / "annotations.json").read_text())
+    assert {figure["character"] for figure in document["annotations"]} == {
+        path.stem for path in files["characters"]
+    }
+    assert len(document["annotations"]) > 1.5 * len(document["images"])
 
 
 # ---- runs that are killed ----------------------------------------------------------------------
@@ -375,6 +420,106 @@ def test_without_a_usable_character_the_run_ends_in_one_sentence(
     assert [entry["file"] for entry in failed(settings)] == ["Big Vegas.fbx"]
 
 
+def test_an_animation_of_the_characters_name_may_fail(
+    settings: DatasetSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(settings.animations / "Waving.fbx", settings.animations / "Big Vegas.fbx")
+    sabotage(
+        monkeypatch,
+        "read = dataset.Studio.read_motion\n"
+        "def picky(self, path):\n"
+        "    if path.stem == 'Big Vegas': raise dataset.UserError('It is not to my taste.')\n"
+        "    return read(self, path)\n"
+        "dataset.Studio.read_motion = picky",
+    )
+    wholes = []
+    original = workers._Run._whole
+
+    def noting(self: workers._Run) -> Iterator[Progress]:
+        wholes.append((yield from original(self)))
+        return wholes[-1]
+
+    monkeypatch.setattr(workers._Run, "_whole", noting)
+    run(settings, shard=(1, 2))
+    assert wholes == [False, False]  # the other shard's clip is neither drawn nor failed
+    (entry,) = failed(settings)
+    assert (entry["file"], entry["kind"]) == ("Big Vegas.fbx", "animation")
+
+
+def test_animations_that_hold_nothing_end_in_one_sentence(settings: DatasetSettings) -> None:
+    for path in settings.animations.iterdir():
+        path.unlink()
+    names = [*(f"mixamorig:{name}" for name in skeleton.KEYPOINTS if name != "HeadTop_End")]
+    count = len(names)
+    np.savez(
+        settings.animations / "empty.npz",
+        mixamo_names=names,
+        parents=np.arange(count) - 1,
+        offsets=np.ones((count, 3)),
+        rot=np.zeros((0, count, 4)),
+        root_pos=np.zeros((0, 3)),
+        clip=np.zeros(0, int),
+        clip_names=np.array([], str),
+        clip_floor=np.zeros(0),
+        frame=np.zeros(0, int),
+        extra_names=["LeftToe"],
+        extra_parent=[0],
+        extra_offset=np.ones((1, 3)),
+    )
+    for _ in range(2):  # the second run knows the file already
+        with pytest.raises(UserError, match="No animation in .* can be used") as caught:
+            run(settings)
+        assert str(caught.value).endswith(".")
+
+
+def test_what_blender_prints_does_not_fill_the_disk(
+    settings: DatasetSettings,
+    whole: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    sabotage(
+        monkeypatch,
+        "render = dataset.Studio.render\n"
+        "def talkative(self, clip, *rest):\n"
+        "    for views in render(self, clip, *rest):\n"
+        "        for stream in (1, 2): os.write(stream, b'Freestyle: so many edges\\n' * 20_000)\n"
+        "        yield views\n"
+        "dataset.Studio.render = talkative",
+    )
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(logs))
+    largest = 0
+    for _ in render_in_workers(settings):
+        largest = max([largest, *(path.stat().st_size for path in logs.glob("*/*"))])
+        time.sleep(0.01)
+    assert 0 < largest < 20_000
+    assert contents(settings.out) == whole
+
+
+def test_a_long_gathering_is_not_silent(
+    settings: DatasetSettings,
+    whole: dict[str, bytes],
+    started: Processes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sabotage(
+        monkeypatch,
+        "import time\n"
+        f"child = importlib.import_module({child.__name__!r})\n"
+        "gather = child.gather\n"
+        "def slow(out, tick):\n"
+        "    for _ in range(16): time.sleep(0.5); tick()\n"
+        "    return gather(out, tick)\n"
+        "child.gather = slow",
+    )
+    monkeypatch.setattr(children, "SILENCE", 5.0)
+    assert run(settings)[-1].failures == 0
+    assert len(started) == 1
+    assert contents(settings.out) == whole
+
+
 def test_a_clip_that_says_nothing_for_too_long_is_tried_again(
     settings: DatasetSettings,
     whole: dict[str, bytes],
@@ -458,8 +603,33 @@ def below(process: int) -> Iterator[int]:
         yield from found
 
 
+needs_wheel = pytest.mark.skipif(
+    bool(bpy.app.binary_path), reason="Ray is for Python with the bpy wheel"
+)
+
+
+@needs_wheel
+def test_an_actor_that_cannot_begin_is_not_the_jobs_fault(
+    settings: DatasetSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ray")
+    from scripts import _ray
+
+    original = _ray._Actors.__init__
+
+    def misled(self: _ray._Actors, *rest: object) -> None:
+        original(self, *rest)  # pyright: ignore
+        self._task = "no settings"
+
+    monkeypatch.setattr(_ray._Actors, "__init__", misled)
+    with pytest.raises(RuntimeError, match=r"^Blender does not start: json\.decoder.*"):
+        for _ in _ray.render_with_ray(settings, workers=1):
+            time.sleep(0.01)
+    assert not (settings.out / "failed.json").exists()
+
+
 @needs_proc
-@pytest.mark.skipif(bool(bpy.app.binary_path), reason="Ray is for Python with the bpy wheel")
+@needs_wheel
 def test_a_ray_cluster_survives_the_death_of_a_worker(
     settings: DatasetSettings, whole: dict[str, bytes]
 ) -> None:

@@ -6,11 +6,13 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from addon.core import clips
 from addon.core.clips import Clip, Failure, Job, Schedule
+from addon.core.errors import UserError
 
 CHARACTERS = ["Ann.fbx", "Bob.glb", "Cy.vrm"]
 MOTIONS = {"walk": 3, "run": 5, "sit": 1}
@@ -161,39 +163,80 @@ def test_every_job_ends_once_whatever_happens(events: list[str]) -> None:
 
 # ---- failed.json -------------------------------------------------------------------------------
 
+BAD = Failure("clip", "b", "It crashes Blender.", True)
+CUT = Failure("animation", "z.fbx", "It is cut.", False)
+
 
 def entries(folder: Path) -> list[dict[str, object]]:
     return json.loads((folder / "failed.json").read_text())
 
 
 def test_failures_are_sorted_and_gone_when_there_are_none(tmp_path: Path) -> None:
-    bad = Failure("clip", "b", "It crashes Blender.", True)
-    clips.write_failures(
-        tmp_path,
-        [bad, Failure("clip", "a", "No.", False), Failure("file", "z.fbx", "It is cut.", False)],
-    )
+    clips.write_failures(tmp_path, [BAD, Failure("clip", "a", "No.", False), CUT])
     assert entries(tmp_path) == [
-        {"file": "z.fbx", "reason": "It is cut.", "crashed": False},
+        {"file": "z.fbx", "kind": "animation", "reason": "It is cut.", "crashed": False},
         {"clip": "a", "reason": "No.", "crashed": False},
         {"clip": "b", "reason": "It crashes Blender.", "crashed": True},
     ]
-    clips.write_failures(tmp_path, [bad])
+    clips.write_failures(tmp_path, [BAD])
     assert [entry["clip"] for entry in entries(tmp_path)] == ["b"]
+    assert clips.read_failures(tmp_path) == [BAD]
     clips.write_failures(tmp_path, [])
+    assert not (tmp_path / "failed.json").exists() and not clips.read_failures(tmp_path)
+
+
+def test_a_character_and_an_animation_of_one_name_are_two_files(tmp_path: Path) -> None:
+    twins = [Failure(kind, "Ann.fbx", "No.", False) for kind in ("animation", "character")]
+    clips.write_failures(tmp_path, twins[::-1])
+    assert clips.read_failures(tmp_path) == twins
+
+
+def test_what_shards_have_noted_is_gathered_once(tmp_path: Path) -> None:
+    clips.write_failures(tmp_path, [BAD, CUT], (0, 2))
+    clips.write_failures(tmp_path, [CUT], (1, 2))
     assert not (tmp_path / "failed.json").exists()
+    assert clips.noted_failures(tmp_path, 2) == [CUT, BAD]
+    clips.gather_failures(tmp_path, 2)
+    assert clips.read_failures(tmp_path) == [CUT, BAD]
+    clips.write_failures(tmp_path, [], (0, 2))  # the next run of one of them goes well
+    clips.gather_failures(tmp_path, 2)
+    assert clips.read_failures(tmp_path) == [CUT]
 
 
-def test_a_shard_keeps_what_another_has_noted(tmp_path: Path) -> None:
-    theirs, ours = Failure("clip", "theirs", "No.", False), Failure("clip", "ours", "No.", False)
-    gone = Failure("clip", "of no plan", "No.", False)
-    clips.write_failures(tmp_path, [theirs, gone, ours])
-    clips.write_failures(tmp_path, [ours], elsewhere={"theirs"})
-    assert [entry["clip"] for entry in entries(tmp_path)] == ["ours", "theirs"]
-    clips.write_failures(tmp_path, [], elsewhere={"theirs"})
-    assert [entry["clip"] for entry in entries(tmp_path)] == ["theirs"]
+def test_the_lists_of_other_numbers_of_shards_go(tmp_path: Path) -> None:
+    clips.write_failures(tmp_path, [BAD], (2, 3))
+    clips.write_failures(tmp_path, [CUT])
+    clips.gather_failures(tmp_path, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["failed.json"]
+    assert clips.read_failures(tmp_path) == [CUT]
 
 
-def test_a_damaged_list_is_written_anew(tmp_path: Path) -> None:
-    (tmp_path / "failed.json").write_text("[{")
-    clips.write_failures(tmp_path, [Failure("clip", "a", "No.", False)], elsewhere={"b"})
-    assert [entry["clip"] for entry in entries(tmp_path)] == ["a"]
+def test_shards_that_end_at_the_same_time_lose_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second notes and gathers all it has while the first is about to write its own."""
+    write, late = clips.write_whole, []
+
+    def interrupted(path: Path, data: bytes) -> None:
+        if not late:
+            late.append(path)
+            clips.write_failures(tmp_path, [CUT], (1, 2))
+            clips.gather_failures(tmp_path, 2)
+        write(path, data)
+
+    clips.write_failures(tmp_path, [BAD], (0, 2))
+    monkeypatch.setattr(clips, "write_whole", interrupted)
+    clips.gather_failures(tmp_path, 2)
+    assert [path.name for path in late] == ["failed.json"]
+    assert clips.read_failures(tmp_path) == [CUT, BAD]
+
+
+@pytest.mark.parametrize("text", ["[{", '[{"name": "a"}]', "7"])
+def test_a_damaged_list_is_told_and_written_anew(tmp_path: Path, text: str) -> None:
+    for name in ("failed.json", "failed.0-2.json"):
+        (tmp_path / name).write_text(text)
+    with pytest.raises(UserError, match="failed.json is damaged"):
+        clips.read_failures(tmp_path)
+    clips.write_failures(tmp_path, [BAD], (1, 2))
+    clips.gather_failures(tmp_path, 2)
+    assert clips.read_failures(tmp_path) == [BAD]

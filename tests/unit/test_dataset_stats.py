@@ -16,7 +16,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from addon.core import rle, skeleton
+from addon.core import coverage, dataset_checks, rle, skeleton
 from addon.core.camera import look_at
 from addon.core.errors import UserError
 from addon.core.folder import Folder
@@ -128,7 +128,7 @@ def test_views_are_told_from_the_figure(
         roll=roll,
     )
     joints = camera.to_camera(REST @ spin.T)[None]
-    found = dataset_stats.view_angles(joints, np.array([parallel]))
+    found = coverage.view_angles(joints, np.array([parallel]))
     assert found[1][0] == pytest.approx(elevation, abs=1e-4)
     assert (found[0][0] - azimuth + 180) % 360 - 180 == pytest.approx(0, abs=1e-3)
 
@@ -161,20 +161,20 @@ def test_joint_angles_are_those_that_were_set(
 
     chain("LeftArm", ("Arm", "ForeArm", "Hand"), shoulder, elbow)
     chain("LeftUpLeg", ("UpLeg", "Leg", "Foot"), hip, knee)
-    found = dataset_stats.joint_angles((joints @ from_vector(spin).T)[None])
+    found = coverage.joint_angles((joints @ from_vector(spin).T)[None])
     for name, angle in (("elbow", elbow), ("knee", knee), ("hip", hip), ("shoulder", shoulder)):
         np.testing.assert_allclose(found[name], angle, atol=1e-3)
 
 
 def test_an_arm_held_sideways_has_no_flexion() -> None:
-    angles = dataset_stats.joint_angles(REST[None])
+    angles = coverage.joint_angles(REST[None])
     assert np.isnan(angles["shoulder"]).all()
     assert np.isfinite(angles["hip"]).all()
 
 
 @given(angle=st.floats(0, 40), axis=st.integers(0, 2), seed=st.integers(0, 99))
 def test_near_equal_is_a_matter_of_degrees(angle: float, axis: int, seed: int) -> None:
-    assume(abs(angle - dataset_stats.NEAR_DEGREES) > 0.1)
+    assume(abs(angle - coverage.NEAR_DEGREES) > 0.1)
     rng = np.random.default_rng(seed)
     pose = REST @ from_vector(rng.normal(size=3)).T
     arm = [skeleton.INDEX["Left" + name] for name in ("ForeArm", "Hand")]
@@ -183,16 +183,16 @@ def test_near_equal_is_a_matter_of_degrees(angle: float, axis: int, seed: int) -
     turn = from_vector(np.radians(angle) * across / np.linalg.norm(across))
     other = pose.copy()
     other[arm] = shoulder + (pose[arm] - shoulder) @ turn.T
-    both = dataset_stats.pose_directions(np.array([pose, 3 * other + axis]))
-    repeated = dataset_stats.repeats(both).tolist()
-    assert repeated == [False, angle < dataset_stats.NEAR_DEGREES]
+    both = coverage.pose_directions(np.array([pose, 3 * other + axis]))
+    repeated = coverage.repeats(both).tolist()
+    assert repeated == [False, angle < coverage.NEAR_DEGREES]
 
 
 def test_repeats_are_found_in_large_clips() -> None:
     rng = np.random.default_rng(0)
     poses = np.array([REST @ from_vector(3 * rng.normal(size=3)).T for _ in range(50)])
-    directions = dataset_stats.pose_directions(np.tile(poses, (12, 1, 1)))
-    repeated = dataset_stats.repeats(directions)
+    directions = coverage.pose_directions(np.tile(poses, (12, 1, 1)))
+    repeated = coverage.repeats(directions)
     assert repeated[50:].all() and repeated[:50].sum() < 5
 
 
@@ -201,13 +201,13 @@ def test_equal_figures_of_other_clips_are_estimated(
     sample: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of 400 clips, half show one pose: each such figure has 199 twins, the others have none."""
-    monkeypatch.setattr(dataset_stats, "SAMPLE", sample)
-    coverage = dataset_stats.Coverage()
+    monkeypatch.setattr(coverage, "SAMPLE", sample)
+    figures = coverage.Coverage()
     rng = np.random.default_rng(0)
     for number in range(400):
         pose = REST if number % 2 else rng.normal(size=REST.shape)
-        coverage.add(pose[None], np.array([False]), ["Anna" if number % 4 == 1 else "Bob"])
-    found = coverage.duplicates()
+        figures.add(pose[None], np.array([False]), ["Anna" if number % 4 == 1 else "Bob"])
+    found = figures.duplicates()
     slack = 1e-6 if sample > 400 else 25
     assert found["near_equal_elsewhere"] == pytest.approx(200 * 199 / 400, abs=slack)
     same = 2 * 100 * 99 / 400
@@ -287,6 +287,8 @@ def damaged(name: str, folder: Path) -> None:
     elif name == "cut clip":
         path = folder / "clips" / f"{ANNA}.json"
         path.write_bytes(path.read_bytes()[:500])
+    elif name == "cut list of failures":
+        (folder / "failed.json").write_text("[{")
     elif name == "not gathered":
         (folder / "annotations.json").unlink()
 
@@ -314,6 +316,7 @@ SENTENCES = {
     "missing strokes": "strokes/",
     "cut joints": "not a file of 3D joints",
     "cut clip": "is damaged",
+    "cut list of failures": "failed.json is damaged",
     "not gathered": "not gathered",
 }
 
@@ -354,14 +357,16 @@ def test_exit_status_and_sheet(folder: Path, tmp_path: Path) -> None:
 
     sane = script(folder, "--sheet", tmp_path / "sheet.png")
     assert sane.returncode == 0 and not sane.stderr
-    assert dataset_stats.png_size((tmp_path / "sheet.png").read_bytes())
+    assert dataset_checks.png_size((tmp_path / "sheet.png").read_bytes())
     nowhere = script(tmp_path / "nowhere")
     assert nowhere.returncode == 2 and "dataset" in nowhere.stderr
     assert "Traceback" not in nowhere.stderr
 
 
 def test_failures_of_the_run_are_listed(folder: Path) -> None:
-    failed = [{"file": "x.fbx", "reason": "It has no armature.", "crashed": False}]
+    failed = [
+        {"file": "x.fbx", "kind": "character", "reason": "It has no armature.", "crashed": False}
+    ]
     (folder / "failed.json").write_text(json.dumps(failed))
     report = stats(folder)
     assert report["failed"] == failed
@@ -369,7 +374,7 @@ def test_failures_of_the_run_are_listed(folder: Path) -> None:
 
 
 def test_memory_does_not_grow_with_the_clips(folder: Path) -> None:
-    numbers = dataset_stats.Stats(Folder(folder))
+    numbers = dataset_checks.Stats(Folder(folder))
 
     def read(times: int) -> int:
         for _ in range(times):
