@@ -15,6 +15,7 @@ import dataclasses
 import importlib.util
 import logging
 import math
+import os
 import signal
 import sys
 import time
@@ -78,6 +79,7 @@ class Settings:
     device: str = "cpu"
     precision: str = "auto"
     compile: bool = False
+    deterministic: bool = False
     init: Path | None = None
     resume: bool = False
     slim: Path | None = None
@@ -233,7 +235,11 @@ class Trainer:
         self.cuda = self.device.type == "cuda"
         self.file = settings.out / "checkpoint.pt"
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
-        torch.backends.cudnn.benchmark = self.cuda
+        torch.backends.cudnn.benchmark = self.cuda and not settings.deterministic
+        if settings.deterministic:
+            # cuBLAS reads this when it starts; see torch's notes on reproducibility.
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(settings.deterministic, warn_only=True)
 
         pack = data.load_strokes(settings.strokes)
         training, held = data.hold_out(pack, settings.hold_out)
@@ -339,7 +345,7 @@ class Trainer:
             "student": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "discriminator": self.adversary and self.adversary.state_dict(),
-            "settings": self.settings.recorded(),
+            "settings": self.settings.recorded() | {"processes": self.processes.count},
             **dataclasses.asdict(self.progress),
         }
         checkpoint.save(self.file, state)
@@ -652,6 +658,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("auto", "float32", "bfloat16"),
     )
     option("compile", "torch.compile the network", action="store_true")
+    option(
+        "deterministic",
+        "the same log of the same seed on CUDA, too, by slower kernels (a CPU's always are)",
+        action="store_true",
+    )
     option(
         "init",
         "start from the weights of another run or of a published HRNet (ImageNet, MS COCO) "

@@ -28,7 +28,7 @@ class HRNetConfig:
         blocks: residual blocks of each branch in each module.
         stem_blocks: bottleneck blocks at full width before the branches part (``layer1``).
         stem_channels: inner channels of those bottlenecks; they put out four times as many.
-        in_channels: 1, or 3 for weights that were trained on colour (the ink is then repeated).
+        in_channels: 1, or 3 to read the ink repeated, as networks that were trained on colour do.
         keypoints: heatmaps put out.
     """
 
@@ -42,15 +42,15 @@ class HRNetConfig:
 
 
 PRESETS: dict[str, HRNetConfig] = {
-    # The published sizes.
+    # The published sizes, whose weights fit; the two small ones are W18-Small-v2 and -v1 there.
     "hrnet-w48": HRNetConfig(width=48),
     "hrnet-w32": HRNetConfig(width=32),
     "hrnet-w18-small": HRNetConfig(width=18, modules=(1, 3, 2), blocks=2, stem_blocks=2),
-    # For CPUs, and two sizes between: the coarse branches of stage 4 hold most of the weights and
-    # little of the work, so that dropping modules there makes a smaller file of the same width.
     "hrnet-w16-small": HRNetConfig(
         width=16, modules=(1, 1, 1), blocks=2, stem_blocks=1, stem_channels=32
     ),
+    # Two sizes between: the coarse branches of stage 4 hold most of the weights and little of the
+    # work, so that dropping modules there makes a smaller file of the same width.
     "hrnet-w32-lean": HRNetConfig(width=32, modules=(1, 4, 2)),
     "hrnet-w48-lean": HRNetConfig(width=48, modules=(1, 3, 1)),
 }
