@@ -498,6 +498,20 @@ def test_what_blender_prints_does_not_fill_the_disk(
     assert contents(settings.out) == whole
 
 
+def test_a_large_folder_is_looked_through_in_steps(
+    settings: DatasetSettings, started: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(_folder: Path) -> Iterator[None]:
+        for _ in range(6):
+            time.sleep(0.06)
+            yield
+
+    monkeypatch.setattr(workers, "removing_abandoned", slow)
+    with contextlib.closing(render_in_workers(settings)) as news:
+        messages = {next(news).message for _ in range(6)}
+    assert messages == {"Looking for what is done already"} and not started
+
+
 def test_a_long_gathering_is_not_silent(
     settings: DatasetSettings,
     whole: dict[str, bytes],
