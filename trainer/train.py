@@ -93,7 +93,7 @@ class Settings:
     unlabelled_threshold: float = 0.6
     unlabelled_decoder: str = "window"
     discriminator: str | None = None
-    gamma: float = 3e-5
+    gamma: float = 0.1
     adversary: str = "reversal"
 
     def recorded(self) -> dict[str, Any]:
@@ -695,7 +695,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=adversarial.DISCRIMINATORS,
         metavar="NAME",
     )
-    option("gamma", "weight of the discriminator; the fitting one depends on --loss", type=float)
+    option(
+        "gamma",
+        "weight of the discriminator's loss, on the scale of --loss: about 0.1 for softmax and "
+        "pixel, 3e-5 for mse (thesis); sweep it",
+        type=float,
+    )
     option(
         "adversary",
         "reverse the discriminator's gradient, or let it and the network learn in turn",
