@@ -73,7 +73,7 @@ class Processes:
         # Buffers are averaged after the step instead (average_buffers): every process then counts,
         # and the averaged network sees the same ones everywhere.
         return DistributedDataParallel(
-            module, broadcast_buffers=False, gradient_as_bucket_view=True
+            module, forward_sync_buffers=False, gradient_as_bucket_view=True
         )
 
     def weight(self, items: Tensor) -> Tensor | float:

@@ -272,6 +272,7 @@ class Trainer:
         self.adversary = self._adversary(settings.discriminator) if settings.discriminator else None
         self.progress = Progress()
         self.log: RunLog | None = None  # opened by run()
+        self._scored = -1  # step of the last validation
         if settings.resume:
             self._restore()
         forward = models.WithFeatures(self.network)
@@ -550,8 +551,9 @@ class Trainer:
         return int(epoch / self.settings.evaluate_every)
 
     def _evaluate(self) -> None:
-        if self.validation is None:  # process 0 does it
+        if self.validation is None or self._scored == self.progress.step:  # process 0 does it, once
             return
+        self._scored = self.progress.step
         scores = self.validation(self.infer, self.device)
         if scores:
             self.progress.scores = scores

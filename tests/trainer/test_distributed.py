@@ -80,6 +80,7 @@ def test_a_run_of_two_processes_stops_together_resumes_and_writes_once(strokes, 
     _assert_same(state["weights"], second["average"])
     rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows if "loss" in row] == [1, 2, 3, 4, 5, 6]
+    assert [row["step"] for row in rows if "held_oks" in row] == [3, 6]
 
 
 def test_processes_share_out_the_tickets():
