@@ -3,6 +3,8 @@
 Self-training with a mean teacher (Tarvainen and Valpola, NeurIPS 2017): the averaged network labels
 a drawing as it is, and the network being trained must find the same keypoints in a turned, scaled,
 soiled and partly erased copy. Only keypoints of which the teacher is sure count.
+Batch statistics of real drawings (AdaBN) need no training at all; features that do not tell the
+domains apart are trained in ``adversarial``.
 """
 
 from __future__ import annotations
