@@ -35,6 +35,15 @@ def test_names_and_shapes_are_all_the_published_ones(name):
     assert shapes == published_hrnet.coco(name)
 
 
+@pytest.mark.parametrize("name", published_hrnet.CONFIGURATIONS)
+def test_the_classification_network_holds_all_but_the_head(name):
+    with torch.device("meta"):
+        network = models.build(name, in_channels=3)
+    published = published_hrnet.imagenet(name)
+    other = {n for n, v in network.state_dict().items() if published.get(n) != tuple(v.shape)}
+    assert other == {"final_layer.weight", "final_layer.bias"}
+
+
 @pytest.mark.parametrize(("name", "millions"), [("hrnet-w32", 28.5), ("hrnet-w48", 63.6)])
 def test_there_are_as_many_parameters_as_published(name, millions):
     with torch.device("meta"):
