@@ -3,8 +3,8 @@
 ``torchrun --nproc-per-node 8 -m trainer train ...``: every process holds the whole network and
 draws its own share of the tickets. DistributedDataParallel averages the gradients while they are
 computed (Li et al., VLDB 2020), so that all take the same step, that of one process with the
-batches joined; only the batch statistics that a process normalises by are its own. Process 0
-validates and writes the files.
+batches joined; only the batch statistics that a process normalises by are its own. The learning
+rate is taken as given: choose it for the joined batch. Process 0 validates and writes the files.
 """
 
 from __future__ import annotations
