@@ -40,12 +40,24 @@ _FIND_SIDE = 384  # pixels
 _INKED = 0.4  # ink above this is drawn
 _EDGE_DEPTH = 0.2  # of the width and height: as far in as the page's edges and frames reach
 _EDGE_CONTACT = 0.3  # of the shorter side: as long do they touch the picture's border
-_RULE_ENDS = 0.08  # of the width: a ruled line ends no farther than this from both sides
+_RULE = 0.84  # of the width: a line of this length is ruled
+_RULES = 0.5  # of the width: several parallel lines of this length are, if they reach a side
+_RULE_END = 0.08  # of the width: a line that ends no farther from a side reaches it
+_FEWEST_RULES = 6
+_RULE_ALONE = 0.4  # of the width: so much longer is a ruled line than what is around it ...
+_RULE_SPACE = 0.025  # ... up to this distance
+_RULE_TILT = 0.12  # steepest slope of a ruled line
+_BRIDGE = 0.018  # gaps up to this width, where a ruled line crossed a stroke, are closed
+_FRAME = 0.35  # of the width and height: a frame around a figure is no smaller
+_FRAMED = 0.4  # of the frame's height: what it holds is no smaller (but eyes in a square head)
+_FRAME_RIM = 0.04  # of its own width and height: as broad is a frame
 _CLOSING = 0.008  # gaps in a line up to this width are closed
 _SPECK = 0.015  # up to this size it is no fragment
 _LINK = 0.05  # of the larger group: no farther apart, fragments belong together
 _LINK_ANYWAY = 0.025  # nor if no farther apart than this, however small they are
 _TOUCHING = 0.01  # so near, even a flat piece below a figure belongs to it
+_GROUND = 0.08  # of a figure's height: as high do the ground and its shadow reach
+_ON_GROUND = 0.6  # of the ground's width: a figure on it is no wider
 _SMALLEST_FIGURE = 0.06
 _SMALLEST_SHARE = 0.2  # of the largest figure
 
@@ -310,6 +322,7 @@ def find_figures(grey: GreyArray) -> list[Box]:
     if not groups:
         raise UserError("Nothing is drawn on this page; choose a picture with a figure on it.")
     x, y = width / page.shape[1], height / page.shape[0]
+    groups = [_without_ground(group, labels > 0) for group in groups]
     boxes = [Box(g.left * x, g.top * y, g.width * x, g.height * y) for g in groups]
     return sorted(boxes, key=lambda box: box.area, reverse=True)
 
@@ -321,7 +334,14 @@ def _drawn(page: GreyArray) -> GreyArray:
     if edges.any():
         inked = _brighten(np.where(edges, np.float32(0), inked))
     drawn = (inked > _INKED).astype(np.uint8)
-    return drawn & ~(_rules(drawn) | _rules(drawn.T.copy()).T)
+    faint = (inked > _INKED / 2).astype(np.uint8)
+    # One after the other: where the lines of a grid cross, those left over go with the second.
+    rest = drawn & ~_rules(drawn, faint)
+    rest &= ~_rules(rest.T.copy(), faint.T.copy()).T
+    reach = max(3, round(_BRIDGE * max(drawn.shape))) | 1
+    drawn &= cv2.morphologyEx(rest, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
+    drawn[_frames(drawn)] = 0
+    return drawn
 
 
 def _page_edges(drawn: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -350,22 +370,86 @@ def _page_edges(drawn: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return edge[labels]
 
 
-def _rules(drawn: GreyArray) -> GreyArray:
-    """The thin straight lines of a ``[H, W]`` mask that run from its left to its right side."""
+def _frames(drawn: GreyArray) -> NDArray[np.bool_]:
+    """Boxes drawn around something: their ink lies along their own bounds and nowhere else."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(drawn)
+    frame = np.zeros(len(stats), dtype=bool)
     height, width = drawn.shape
-    slack, thick = max(3, round(0.018 * height)) | 1, max(5, round(0.03 * height))
-    # Thickened, a line that tilts, wavers or breaks off a little still contains long straight runs.
-    thickened = cv2.dilate(drawn, np.ones((slack, 3), np.uint8))
-    runs = cv2.morphologyEx(
-        thickened, cv2.MORPH_OPEN, np.ones((1, max(1, round(0.2 * width))), np.uint8)
-    )
-    broad = cv2.morphologyEx(runs, cv2.MORPH_OPEN, np.ones((thick + slack, 1), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(runs)
-    left = stats[:, cv2.CC_STAT_LEFT]
-    right = left + stats[:, cv2.CC_STAT_WIDTH]
-    rule = (left <= _RULE_ENDS * width) & (right >= (1 - _RULE_ENDS) * width)
-    rule[0] = False
-    return rule[labels].astype(np.uint8) & ~broad
+    for number, (x, y, w, h, area) in enumerate(stats.tolist()):
+        if number == 0 or w < _FRAME * width or h < _FRAME * height:
+            continue
+        inset_x, inset_y = max(2, round(_FRAME_RIM * w)), max(2, round(_FRAME_RIM * h))
+        inner = np.s_[y + inset_y : y + h - inset_y, x + inset_x : x + w - inset_x]
+        own = labels[inner] == number
+        within = np.flatnonzero((drawn[inner] & ~own).any(axis=1))
+        tall = within.size > 0 and within[-1] - within[0] > _FRAMED * h
+        frame[number] = tall and np.count_nonzero(own) < 0.03 * area
+    return frame[labels]
+
+
+def _rules(drawn: GreyArray, faint: GreyArray) -> GreyArray:
+    """The thin straight lines across a ``[H, W]`` mask, from left to right and a little tilted.
+
+    One line is a rule if it runs across the whole page. Of several parallel ones less is asked:
+    they may begin at a margin, and be broken off.
+
+    Args:
+        drawn: the mask.
+        faint: a mask that also has what is paler: a thin line that tilts is dashed in the other.
+    """
+    height, width = drawn.shape
+    # A third of the columns says how long a line is.
+    thickened = cv2.dilate(faint, np.ones((3, 1), np.uint8))[:, 1::3].copy()
+    everywhere, columns = np.ones_like(thickened), thickened.shape[1]
+    # Neighbouring slopes differ by less than a thickened line at the page's sides.
+    slopes = np.linspace(-_RULE_TILT, _RULE_TILT, 2 * round(_RULE_TILT * width / 3) + 1)
+    lengths = np.zeros((len(slopes), height))
+    reaching = np.zeros(lengths.shape, dtype=bool)
+    end = max(1, round(_RULE_END * columns))
+    for slope, length, reaches in zip(slopes, lengths, reaching, strict=True):
+        shear, size = _shear(3 * slope, columns), (columns, height)
+        flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+        level = cv2.warpAffine(thickened, shear, size, flags=flags)
+        shown = cv2.warpAffine(everywhere, shear, size, flags=flags)
+        # A tilted line leaves the page at its top or bottom: its part on the page counts.
+        length[:] = level.sum(axis=1) / np.maximum(shown.sum(axis=1), columns / 2)
+        for side in (np.s_[:, :end], np.s_[:, -end:]):
+            reaches |= 2 * level[side].sum(axis=1) >= shown[side].sum(axis=1)
+    # A line also shows, shorter, at other slopes and in the rows beside it.
+    longest = cv2.dilate(lengths.max(axis=0)[:, None], np.ones((5, 1), np.uint8)).ravel()
+    # Around it is paper, and not as much ink as in it: hatching and costumes are full of lines.
+    reach = max(3, round(_RULE_SPACE * height))
+    around = np.pad(lengths, ((0, 0), (reach, reach)), mode="reflect")
+    around = np.lib.stride_tricks.sliding_window_view(around, 2 * reach + 1, axis=1)
+    alone = lengths - np.percentile(around, 25, axis=2) > _RULE_ALONE
+    rules = np.zeros_like(drawn)
+    candidates = alone & (lengths > 0.9 * longest)
+    for row, slope in enumerate(slopes):
+        several = candidates[row] & (lengths[row] > _RULES) & reaching[row]
+        starts = np.count_nonzero(several[1:] & ~several[:-1])
+        single = candidates[row] & (lengths[row] > _RULE)
+        found = several if starts >= _FEWEST_RULES else single
+        if found.any():
+            rows = np.repeat(found.astype(np.uint8)[:, None], width, axis=1)
+            shear = _shear(slope, width)
+            rules |= cv2.warpAffine(rows, shear, (width, height), flags=cv2.INTER_NEAREST)
+    # What is thicker than most of the rules' ink is no rule: limbs that cross them, or run along
+    # one.
+    rules &= drawn
+    for thickness in range(2, max(4, round(0.03 * height))):
+        if np.count_nonzero(_higher(drawn, thickness) & rules) < 0.5 * np.count_nonzero(rules):
+            return rules & ~_higher(drawn, thickness + 1)
+    return np.zeros_like(drawn)
+
+
+def _higher(drawn: GreyArray, pixels: int) -> GreyArray:
+    """What of a mask stands in upright runs of at least so many pixels."""
+    return cv2.morphologyEx(drawn, cv2.MORPH_OPEN, np.ones((pixels, 1), np.uint8))
+
+
+def _shear(slope: float, width: int) -> FloatArray:
+    """``[2, 3]`` the map that tilts level lines, around the middle column."""
+    return np.array([[1, 0, 0], [slope, 1, -slope * width / 2]])
 
 
 def _fragments(drawn: GreyArray) -> tuple[list[_Bounds], NDArray[np.int32]]:
@@ -488,6 +572,18 @@ def _group(fragments: list[_Bounds], labels: NDArray[np.int32], side: int) -> li
     largest = max((group.extent for group in groups.values()), default=0)
     smallest = max(_SMALLEST_FIGURE * side, _SMALLEST_SHARE * largest)
     return [group for group in groups.values() if group.extent >= smallest]
+
+
+def _without_ground(group: _Bounds, drawn: NDArray[np.bool_]) -> _Bounds:
+    """A figure's bounds without what lies at its feet far to both sides: ground, shadow, floor."""
+    above = group.bottom - max(2, round(_GROUND * group.height))
+    columns = np.flatnonzero(drawn[group.top : above, group.left : group.right].any(axis=0))
+    if not columns.size:
+        return group
+    left, right = group.left + int(columns[0]), group.left + int(columns[-1]) + 1
+    if right - left > _ON_GROUND * group.width:
+        return group
+    return group._replace(left=left, right=right)
 
 
 def _belong_together(a: _Bounds, b: _Bounds, gap: float, side: int) -> bool:

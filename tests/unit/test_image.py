@@ -317,6 +317,109 @@ class TestFindFigures:
         truth = stick_figure(page, 180, 80, 260)
         assert iou(image.find_figures(page)[0], truth) > 0.85
 
+    @pytest.mark.parametrize("colour", [110, 170])
+    @pytest.mark.parametrize("spacing", [12, 18, 30])
+    def test_squared_paper(self, spacing: int, colour: int):
+        page = np.full((500, 400), 255, np.uint8)
+        page[8::spacing] = colour
+        page[:, 8::spacing] = colour
+        truth = stick_figure(page, 210, 60, 300)
+        assert iou(image.find_figures(page)[0], truth) > 0.85
+
+    @pytest.mark.parametrize(("rise", "spread"), [(0, 0), (35, 0), (-35, 0), (14, 1.4)])
+    @pytest.mark.parametrize("start", [0, 45])
+    def test_ruled_paper_seen_askew(self, start: int, rise: int, spread: float):
+        page = np.full((500, 400), 255, np.uint8)
+        for number, y in enumerate(range(-40, 560, 20)):
+            end = round(y + rise - spread * number)
+            cv2.line(page, (start, y), (399, end), 110, 1, cv2.LINE_AA)
+        truth = stick_figure(page, 220, 60, 300)
+        assert iou(image.find_figures(page)[0], truth) > 0.85
+
+    def test_figure_along_a_ruled_line_stays_whole(self):
+        upright = np.full((400, 500), 255, np.uint8)
+        upright[:, 20::25] = 120
+        truth = stick_figure(upright, 245, 50, 300)
+        page = upright.T.copy()  # now it lies, its spine on a line
+        lying = Box(truth.y, truth.x, truth.height, truth.width)
+        assert iou(image.find_figures(page)[0], lying) > 0.8
+
+    def test_stripes_of_a_costume_are_no_ruled_paper(self):
+        page = np.full((400, 140), 255, np.uint8)
+        cv2.rectangle(page, (15, 60), (125, 380), 0, 3)
+        for y in range(80, 380, 30):
+            cv2.line(page, (15, y), (125, y), 0, 4)
+            cv2.line(page, (15, y + 9), (125, y + 9), 0, 2)
+        cv2.circle(page, (70, 32), 26, 0, 3)
+        assert iou(image.find_figures(page)[0], Box(15, 6, 111, 375)) > 0.85
+
+    @pytest.mark.parametrize("gap", [-2, 5])
+    @pytest.mark.parametrize("reach", [140, 220])
+    def test_ground_line_on_a_part_of_the_page(self, reach: int, gap: int):
+        page = np.full((500, 600), 255, np.uint8)
+        truth = stick_figure(page, 280, 60, 320)
+        y = round(truth.y + truth.height) + gap
+        cv2.line(page, (280 - reach, y), (280 + reach, y - 3), 0, 2)
+        assert iou(image.find_figures(page)[0], truth) > 0.8
+
+    def test_hatched_ground(self):
+        page = np.full((500, 600), 255, np.uint8)
+        truth = stick_figure(page, 280, 60, 320)
+        y = round(truth.y + truth.height)
+        for x in range(120, 450, 11):
+            cv2.line(page, (x, y + 6), (x - 12, y + 18), 0, 1, cv2.LINE_AA)
+        assert iou(image.find_figures(page)[0], truth) > 0.85
+
+    def test_wide_stance_is_not_taken_for_ground(self):
+        page = np.full((400, 500), 255, np.uint8)
+        cv2.circle(page, (250, 120), 30, 0, 3)
+        for a, b in (((250, 150), (250, 230)), ((250, 230), (80, 330)), ((250, 230), (420, 330))):
+            cv2.line(page, a, b, 0, 3)
+        assert iou(image.find_figures(page)[0], Box(80, 88, 340, 243)) > 0.9
+
+    def test_frame_around_the_figure_alone(self):
+        page = np.full((600, 500), 255, np.uint8)
+        truth = stick_figure(page, 250, 130, 330)
+        cv2.polylines(page, [np.array([[70, 80], [430, 86], [426, 520], [68, 516]])], True, 0, 2)
+        assert iou(image.find_figures(page)[0], truth) > 0.85
+
+    def test_panels_of_a_comic(self):
+        page = np.full((600, 900), 255, np.uint8)
+        figures = [stick_figure(page, 250, 130, 380), stick_figure(page, 660, 200, 300)]
+        for x in (40, 460):
+            cv2.rectangle(page, (x, 60), (x + 390, 560), 0, 3)
+        boxes = image.find_figures(page)
+        assert len(boxes) == 2
+        assert all(iou(box, figure) > 0.85 for box, figure in zip(boxes, figures, strict=True))
+
+    def test_square_head_is_no_frame(self):
+        page = np.full((400, 300), 255, np.uint8)
+        cv2.rectangle(page, (100, 20), (200, 120), 0, 3)  # with a gap to the body
+        truth = stick_figure(page, 150, 60, 300)
+        assert iou(image.find_figures(page)[0], truth._replace(y=20, height=340)) > 0.85
+
+    @pytest.mark.parametrize("kind", ["signature", "date", "notes", "chair", "pole", "ring"])
+    def test_what_stands_beside_is_left_out(self, kind: str):
+        page = np.full((500, 600), 250, np.uint8)
+        truth = stick_figure(page, 180, 60, 320)
+        write = {"fontFace": cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, "color": 0, "lineType": cv2.LINE_AA}
+        if kind == "signature":
+            cv2.putText(page, "A. Nov 22", (260, 376), fontScale=0.7, **write)
+        elif kind == "date":
+            cv2.putText(page, "12.05.2022", (230, 40), fontScale=0.6, **write)
+        elif kind == "notes":
+            for y in range(100, 320, 24):
+                cv2.putText(page, "gesture notes", (320, y), fontScale=0.6, **write)
+        elif kind == "chair":
+            back, seat, leg = [(360, 180), (360, 390)], [(360, 280), (450, 280)], (450, 390)
+            cv2.polylines(page, [np.array(back), np.array([*seat, leg])], False, 0, 3)
+        elif kind == "pole":
+            cv2.line(page, (420, 30), (420, 460), 0, 4)
+            cv2.circle(page, (420, 60), 45, 0, 3)
+        else:
+            cv2.circle(page, (400, 400), 70, 190, 6, cv2.LINE_AA)
+        assert iou(image.find_figures(page)[0], truth) > 0.85
+
     def test_frame_and_ground_line(self):
         page = np.full((400, 500), 255, np.uint8)
         truth = stick_figure(page, 300, 100, 240)
