@@ -34,6 +34,14 @@ def parser() -> argparse.ArgumentParser:
     add("drawings", type=Path, nargs="+", metavar="DRAWING", help="PNG, JPEG, ...")
     add("--rig", type=Path, metavar="FILE", help="import this .fbx, .glb, .vrm or .blend")
     add("--armature", metavar="NAME", help="the armature object to pose, where there are several")
+    add("--figure", type=int, default=1, metavar="K", help="of several figures, the K-th largest")
+    add(
+        "--box",
+        type=float,
+        nargs=4,
+        metavar=("X", "Y", "WIDTH", "HEIGHT"),
+        help="of the figure in a single drawing, pixels from its top left corner",
+    )
     add("--out", type=Path, required=True, metavar="FILE", help="the posed scene, .blend")
     add(
         "--preview",
@@ -54,7 +62,11 @@ def main(arguments: list[str]) -> None:
     import cv2
     import numpy as np
 
-    greys = [addon("core.image").load_grey(path) for path in options.drawings]
+    if options.box and len(options.drawings) > 1:
+        raise addon("core.errors").UserError("Give one drawing with --box.")
+    core_image = addon("core.image")
+    box = core_image.Box(*options.box) if options.box else None
+    greys = [core_image.load_grey(path) for path in options.drawings]
     estimator = addon("core.estimator").Estimator()
     opened = bool(bpy.data.filepath)
     if not opened:
@@ -68,7 +80,14 @@ def main(arguments: list[str]) -> None:
         scene.frame_set(number)
         image = bpy.data.images.load(str(path.resolve()), check_existing=True)
         result = posing.pose_from_sketch(
-            bpy.context, image, armature, estimator=estimator, keyframe=True, number=number
+            bpy.context,
+            image,
+            armature,
+            estimator=estimator,
+            keyframe=True,
+            figure=options.figure - 1,
+            box=box,
+            number=number,
         )
         armature = result.armature
         results.append(result)

@@ -45,14 +45,16 @@ def predict(
     path: Path,
     boxes: Mapping[str, image.Box] | None = None,
     flip: bool = False,
+    figure: int = 0,
 ) -> Estimate:
     """The keypoints of a picture's figure, in pixels of the file.
 
     Args:
         estimator: the network.
         path: of the picture.
-        boxes: of the figures by file name; None looks for the largest figure.
+        boxes: of the figures by file name; None looks for the figure in the ink.
         flip: average with the mirror image.
+        figure: where it is looked for, which of several, 0 being the largest.
 
     Raises:
         UserError: the file is no picture, has no box, or is an empty page.
@@ -60,7 +62,8 @@ def predict(
     grey = image.load_grey(path)
     if boxes is not None and path.name not in boxes:
         raise UserError(f"There is no box for {path.name}; use --boxes ink to look for the figure.")
-    return estimator.estimate(grey, None if boxes is None else boxes[path.name], flip_test=flip)
+    box = None if boxes is None else boxes[path.name]
+    return estimator.estimate(grey, box, figure, flip_test=flip)
 
 
 def overlay(grey: image.GreyArray, keypoints: NDArray[np.floating]) -> NDArray[np.uint8]:
@@ -84,6 +87,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--boxes", default="ink", help="COCO file with the figures' boxes, or ink to look for them"
     )
+    parser.add_argument(
+        "--box",
+        type=float,
+        nargs=4,
+        metavar=("X", "Y", "WIDTH", "HEIGHT"),
+        help="of the figure in a single drawing, pixels, instead of --boxes",
+    )
+    parser.add_argument(
+        "--figure",
+        type=int,
+        default=1,
+        metavar="K",
+        help="of several figures on a page, the K-th largest (default: %(default)s)",
+    )
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
     parser.add_argument("--flip", action="store_true", help="average with the mirror image")
     parser.add_argument("--device", default="cpu", help="for checkpoints: cpu, cuda")
@@ -93,8 +110,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> None:
     """Write ``[{"file_name", "keypoints": {NAME: [x, y, score]}, "score"}]``."""
     boxes = None if arguments.boxes == "ink" else load_boxes(Path(arguments.boxes))
+    if arguments.box:
+        if len(arguments.images) > 1:
+            raise UserError("Give one drawing with --box, or the boxes of all with --boxes FILE.")
+        boxes = {arguments.images[0].name: image.Box(*arguments.box)}
     estimator = open_estimator(arguments.model, arguments.device)
-    answers = [predict(estimator, path, boxes, arguments.flip) for path in arguments.images]
+    answers = [
+        predict(estimator, path, boxes, arguments.flip, arguments.figure - 1)
+        for path in arguments.images
+    ]
     results = [
         as_record(path, answer) for path, answer in zip(arguments.images, answers, strict=True)
     ]

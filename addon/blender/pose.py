@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import bpy
 
 from ..core.estimator import Estimate, Estimator
+from ..core.image import Box
 from ..core.lift import lift
 from ..core.solve import Solution, solve
 from . import reference
@@ -52,6 +53,7 @@ def pose_from_sketch(
     estimator: Estimator,
     keyframe: bool = False,
     figure: int = 0,
+    box: Box | None = None,
     number: int = 1,
 ) -> Posed:
     """Pose a character as the figure in a drawing, and stand the drawing up behind it.
@@ -66,6 +68,7 @@ def pose_from_sketch(
         estimator: the keypoint network.
         keyframe: insert keyframes at the current frame.
         figure: which of several figures, 0 being the largest.
+        box: the figure, pixels of the drawing; None to look for it.
         number: which of the scene's Croquis cameras and reference images to make or replace.
 
     Raises:
@@ -74,7 +77,7 @@ def pose_from_sketch(
     scene = context.scene
     assert scene is not None  # Blender's types allow for a context without a file
     grey = reference.grey_pixels(image)
-    estimate = estimator.estimate(grey, figure=figure)
+    estimate = estimator.estimate(grey, box, figure)
     if armature is None:
         armature = add_mannequin(context)
     rig = rig_from_armature(armature)

@@ -176,6 +176,26 @@ def test_batch_statistics_of_drawings_are_taken_on_alike(trained, exported, draw
         open_estimator(exported, batch_norm_of=drawing.parent)
 
 
+def test_predict_takes_the_figure_or_the_box_that_it_is_told(exported, tmp_path):
+    page = np.full((300, 500), 255, np.uint8)
+    for x, height in ((120, 180), (380, 240)):
+        cv2.line(page, (x, 20), (x, 20 + height), 0, 4)
+        cv2.line(page, (x - 40, 90), (x + 40, 90), 0, 4)
+    path = tmp_path / "two.png"
+    cv2.imwrite(str(path), page)
+
+    def middle(*options: str) -> float:
+        out = tmp_path / "results.json"
+        arguments = ["predict", str(path), "--model", str(exported), "--out", str(out), *options]
+        assert main(arguments) == 0
+        (result,) = json.loads(out.read_text())
+        return float(np.mean([row[0] for row in result["keypoints"].values()]))
+
+    # An untrained network's answers lie anywhere in the crop, on an average in its middle.
+    assert abs(middle() - 380) < 100 and abs(middle("--figure", "2") - 120) < 100
+    assert abs(middle("--box", "80", "20", "80", "180") - 120) < 100
+
+
 def test_the_overlay_draws_the_characters_left_blue():
     points = np.zeros((skeleton.COUNT, 2))
     points[skeleton.INDEX["LeftForeArm"]], points[skeleton.INDEX["LeftHand"]] = (
@@ -199,6 +219,9 @@ def test_the_overlay_draws_the_characters_left_blue():
         (["predict", "none.png", "--out", "r.json"], "no picture at none.png"),
         (["predict", "FIGURE", "--out", "r.json", "--boxes", "none.json"], "no file with boxes"),
         (["predict", "EMPTY", "--out", "r.json"], "Nothing is drawn"),
+        (["predict", "FIGURE", "--out", "r.json", "--figure", "2"], "shows only one figure"),
+        (["predict", "FIGURE", "--out", "r.json", "--figure", "0"], "shows only one figure"),
+        (["predict", "FIGURE", "FIGURE", "--out", "r.json", "--box", *"0099"], "one drawing with"),
         (["export", "none.pt"], "no checkpoint at none.pt"),
         (["evaluate", "--drawings", "."], "no keypoints.json"),
         (["compare", "none.toml"], "no configuration at none.toml"),
