@@ -98,6 +98,25 @@ def test_it_writes_scene_preview_and_keypoints(run: Run, drawing: Path, tmp_path
     assert (right_half.min(axis=2) < 150).mean() > 0.02  # the posed figure is there
 
 
+def test_it_poses_the_figure_or_the_box_that_it_is_told(
+    run: Run, figure_page: Any, tmp_path: Path
+) -> None:
+    page = np.full((400, 700), 255, np.uint8)
+    page[:, :300] = figure_page(300, 400)
+    page[90:390, 400:625] = cv2.resize(figure_page(300, 400), (225, 300))
+    two = write_png(tmp_path / "two.png", page)
+    arguments = (two, "--out", tmp_path / "posed.blend", "--keypoints", tmp_path / "points.json")
+
+    def hips(*options: object) -> float:
+        assert run(*arguments, *options)[0] == 0
+        (entry,) = json.loads((tmp_path / "points.json").read_text())
+        return entry["keypoints"]["Hips"][0]
+
+    assert hips() < 300 < hips("--figure", 2)
+    assert hips("--box", 500, 0, 100, 400) == pytest.approx(545)
+    assert_one_sentence(run(two, *arguments, "--box", 0, 0, 9, 9)[1], "one drawing with --box")
+
+
 def test_several_drawings_become_keyframes_in_order(
     run: Run, figure_page: Any, tmp_path: Path
 ) -> None:
