@@ -223,7 +223,7 @@ def rate(character: Path | None, poses: int, **changes: Any) -> tuple[float, int
         settings = dataset_of(Path(folder), character, poses + 1, **changes)
         studio = addon("blender.dataset").Studio(settings)
         try:
-            studio.read_motion(settings.motion_files()[0])
+            list(studio.read_motion(settings.motion_files()[0]))
             with silent():
                 work = studio.render(planned(settings))
                 next(work)  # loads the character and whatever draws
@@ -298,7 +298,7 @@ def measure_memory(options: argparse.Namespace) -> Table:
             shutil.copy(file, file.with_stem(file.stem + " twin"))
         studio = addon("blender.dataset").Studio(settings)
         try:
-            studio.read_motion(settings.motion_files()[0])
+            list(studio.read_motion(settings.motion_files()[0]))
             ((motion, poses),) = addon("core.dataset").motion_index(settings).items()
             names = [file.name for file in settings.character_files()]
             views = 0
@@ -409,7 +409,7 @@ def drawn_strokes(folder: Path, options: argparse.Namespace) -> Path:
     drawn = dataset_of(folder, options.character, options.poses, images=False)
     studio = addon("blender.dataset").Studio(drawn)
     try:
-        studio.read_motion(drawn.motion_files()[0])
+        list(studio.read_motion(drawn.motion_files()[0]))
         for _ in studio.render(planned(drawn)):
             pass
     finally:

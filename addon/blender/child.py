@@ -132,7 +132,7 @@ class Worker:
         count = None
         match request["do"]:
             case "read_motion":
-                for _ in studio.read_motion(Path(request["path"])) or ():
+                for _ in studio.read_motion(Path(request["path"])):
                     yield "views", 0
             case "load":
                 studio.load(request["character"])

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,7 +22,7 @@ from ..core.camera import Camera, ring, scattered
 from ..core.clips import Clip
 from ..core.dataset import DatasetSettings
 from ..core.errors import UserError
-from ..core.files import write_whole
+from ..core.files import write_png
 from ..core.folder import Joints
 from ..core.ink import draw_strokes
 from ..core.retarget import Motion
@@ -108,8 +107,11 @@ class Studio:
 
     # --- Motions ----------------------------------------------------------------------------------
 
-    def read_motion(self, path: Path) -> None:
+    def read_motion(self, path: Path) -> Iterator[str]:
         """Read an animation file into the dataset's ``motions``.
+
+        Yields:
+            The name of each motion when it is written.
 
         Raises:
             UserError: the file cannot be used.
@@ -123,6 +125,7 @@ class Studio:
                 motion = motion.take(retarget.farthest_frames(motion, most))
             motion.save(dataset.motion_path(out, motion.name))
             counts[motion.name] = len(motion)
+            yield motion.name
         dataset.write_motions(out, path.name, counts)
 
     def _motion(self, name: str) -> Motion:
@@ -350,9 +353,9 @@ class _Record:
         }
         if settings.images:
             page, image["ink"] = _picture(take, settings, rng)
-            _write_png(settings.out / image["file_name"], page)
+            write_png(settings.out / image["file_name"], page)
         for label, picture in shot.maps.items():
-            _write_png(settings.out / label / name, picture)
+            write_png(settings.out / label / name, picture)
         if "depth" in shot.maps:
             image["depth"] = shot.depth_range
         # Figures of whom nothing is seen are not labelled; the others are counted anew.
@@ -423,8 +426,8 @@ class _Record:
         # A shorter version of the clip ends here: its note must not vouch for longer records.
         dataset.forget_clip(out, name)
         if "strokes" in self._settings.labels:
-            path = _in_folder(out / "strokes" / f"{name}.npz")
-            StrokePack.from_views(self._views, size, list(self._acts)).save(path)
+            pack = StrokePack.from_views(self._views, size, list(self._acts))
+            pack.save(_in_folder(out / "strokes" / f"{name}.npz"))
         if "3d" in self._settings.labels:
             Joints.of(self._joints).save(_in_folder(out / "joints" / f"{name}.npz"))
         _in_folder(out / "clips" / name)
@@ -438,12 +441,6 @@ def _picture(
     if take.page is not None:
         return take.page, {"preset": "freestyle"}
     return draw_strokes(take.shot.strokes, settings.ink, settings.size, rng)
-
-
-def _write_png(path: Path, image: NDArray[np.integer]) -> None:
-    # cv2.imwrite cannot open every path on Windows and hides the reason of a failure.
-    _, data = cv2.imencode(".png", image[..., ::-1] if image.ndim == 3 else image)
-    write_whole(_in_folder(path), data.tobytes())
 
 
 def _in_folder(path: Path) -> Path:

@@ -9,8 +9,6 @@ T-pose.
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import rotations as rot
 from . import skeleton
-from .files import write_arrays
+from .files import DAMAGE, write_arrays
 
 FloatArray = NDArray[np.float64]
 
@@ -38,8 +36,6 @@ PARENTS: tuple[int, ...] = tuple(
 _LIMBS = (("Arm", "ForeArm", "Hand"), ("UpLeg", "Leg", "Foot"))
 _FORMAT = 1
 _Y_TO_Z_UP = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
-# What NumPy and zipfile raise on files that are cut short, damaged or something else altogether.
-_DAMAGE = (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
 
 # An adult's bones in the T-pose that faces -Y, metres: from the parent keypoint to this one.
 _ADULT: dict[str, tuple[float, float, float]] = {
@@ -137,7 +133,7 @@ class Motion:
                 return cls(
                     str(data["name"]), data["frames"], data["rotations"], data["root"], dict(limbs)
                 )
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise ValueError(f"{path} is not a motion: {error}") from error
 
 
@@ -361,7 +357,7 @@ def load_corpus(path: str) -> list[Motion]:
             frame = data["frame"].astype(np.int64)
             toes = [str(name).endswith("Toe") for name in data["extra_names"]]
             toe_parents, toe_offsets = data["extra_parent"][toes], data["extra_offset"][toes]
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise ValueError(f"{path} is not a pose corpus: {error}") from error
 
     local = rot.from_quaternions(quaternions)

@@ -10,8 +10,6 @@ its strokes.
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import skeleton
-from .files import write_arrays
+from .files import DAMAGE, write_arrays
 
 UNITS_PER_PIXEL = 32
 """Stored coordinates are multiples of 1/32 pixel: finer than a pen, and +-1024 px fit in int16."""
@@ -39,8 +37,6 @@ _READABLE = (1, 2)  # format 1 had one figure a drawing and knew no owners, bone
 _PER_STROKE = ("owners", "bones")
 _PER_VIEW = ("keypoints", "visibility", "joints", "box", "frame", "camera", "figure")
 _LIMIT = np.iinfo(np.int16).max
-# What NumPy and zipfile raise on files that are cut short, damaged or something else altogether.
-_DAMAGE = (zipfile.BadZipFile, zlib.error, KeyError, TypeError, ValueError, EOFError)
 
 
 @dataclass(frozen=True)
@@ -297,7 +293,7 @@ class StrokePack:
                     clips=[(str(a), str(b)) for a, b in arrays["clips"]],
                     **{name: arrays[name] for name in (*_PER_STROKE, *_PER_VIEW)},
                 )
-        except (*_DAMAGE, OSError) as error:
+        except DAMAGE as error:
             raise ValueError(f"{path} is not a stroke pack: {error}") from error
 
 

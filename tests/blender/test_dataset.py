@@ -59,7 +59,7 @@ def render(settings: DatasetSettings, only: str = "") -> list[Clip]:
     """Render all clips, or those of one motion, in this process."""
     work = studio.Studio(settings)
     for path in settings.motion_files():
-        work.read_motion(path)
+        list(work.read_motion(path))
     description = dataset.describe(settings.out)
     clips = [
         Clip(
@@ -178,7 +178,8 @@ def test_keypoints_are_the_heads_of_blenders_own_pose_bones(posed: Actor) -> Non
     world = posed.puppet.armature.matrix_world
     bones = posed.puppet.armature.pose.bones
     for name, joint in zip(skeleton.KEYPOINTS, posed.stand().joints, strict=True):
-        np.testing.assert_allclose(joint, world @ bones[f"mixamorig:{name}"].head, atol=1e-5)
+        head = np.array(world @ bones[f"mixamorig:{name}"].head)
+        np.testing.assert_allclose(joint, head, atol=1e-5)
 
 
 @pytest.fixture
@@ -371,7 +372,7 @@ def test_everything_at_once_is_labelled_and_does_not_depend_on_what_came_before(
     again = replace(settings, out=settings.out.with_name("again"))
     work = studio.Studio(again)
     for path in again.motion_files():
-        work.read_motion(path)
+        list(work.read_motion(path))
     assert sum(work.render(last)) == last.poses * 2
     work.close()
     repeated = contents(again.out)

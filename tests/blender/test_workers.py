@@ -429,7 +429,7 @@ def test_an_animation_of_the_characters_name_may_fail(
         "read = dataset.Studio.read_motion\n"
         "def picky(self, path):\n"
         "    if path.stem == 'Big Vegas': raise dataset.UserError('It is not to my taste.')\n"
-        "    return read(self, path)\n"
+        "    yield from read(self, path)\n"
         "dataset.Studio.read_motion = picky",
     )
     wholes = []
