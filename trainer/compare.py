@@ -43,6 +43,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -567,6 +568,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> None:
     """Train what is not trained yet, then print the table and write it with the plots."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise UserError("A comparison runs as one process; start it without torchrun.")
     config = read_config(arguments.config)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
     drawings = evaluate.load_drawings(config.drawings)

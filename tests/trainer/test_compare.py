@@ -179,6 +179,12 @@ def test_mistakes_in_the_configuration_are_one_sentence(written, capsys, top, ta
     assert sentence in capsys.readouterr().err.strip().splitlines()[-1]
 
 
+def test_a_comparison_is_one_process(written, monkeypatch, capsys):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert main(["compare", str(written("thesis = false"))]) == 2
+    assert "without torchrun" in capsys.readouterr().err
+
+
 def _report(values: list[float]) -> evaluate.Report:
     """Of a network whose bootstrap drew these AP."""
     scores = evaluate.Scores(9, float(np.mean(values)), 0.5, 0.5, 0.5, 0.5, 0.5)
