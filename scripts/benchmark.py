@@ -221,11 +221,11 @@ def rate(character: Path | None, poses: int, **changes: Any) -> tuple[float, int
     """Views a second of the renderer in this process, after its first pose, and vertices."""
     with tempfile.TemporaryDirectory() as folder:
         settings = dataset_of(Path(folder), character, poses + 1, **changes)
-        studio = addon("blender.dataset").Studio(settings)
+        renderer = addon("blender.dataset_renderer").DatasetRenderer(settings)
         try:
-            list(studio.read_motion(settings.motion_files()[0]))
+            list(renderer.read_motion(settings.motion_files()[0]))
             with silent():
-                work = studio.render(planned(settings))
+                work = renderer.render(planned(settings))
                 next(work)  # loads the character and whatever draws
                 views, duration = 0, 0.0
                 started = time.perf_counter()
@@ -235,7 +235,7 @@ def rate(character: Path | None, poses: int, **changes: Any) -> tuple[float, int
 
             vertices = sum(len(mesh.vertices) for mesh in bpy.data.meshes)
         finally:
-            studio.close()
+            renderer.close()
     return views / duration, vertices
 
 
@@ -296,9 +296,9 @@ def measure_memory(options: argparse.Namespace) -> Table:
         settings = dataset_of(Path(folder), options.character, 500 // CAMERAS)
         for file in settings.character_files():  # a twin, so that characters come and go
             shutil.copy(file, file.with_stem(file.stem + " twin"))
-        studio = addon("blender.dataset").Studio(settings)
+        renderer = addon("blender.dataset_renderer").DatasetRenderer(settings)
         try:
-            list(studio.read_motion(settings.motion_files()[0]))
+            list(renderer.read_motion(settings.motion_files()[0]))
             ((motion, poses),) = addon("core.dataset").motion_index(settings).items()
             names = [file.name for file in settings.character_files()]
             views = 0
@@ -306,11 +306,11 @@ def measure_memory(options: argparse.Namespace) -> Table:
                 clip = addon("core.clips").Clip(
                     f"clip{number}", names[number % 2], motion, poses, "train"
                 )
-                views += sum(studio.render(clip))
+                views += sum(renderer.render(clip))
                 if number in (1, 19):
                     result[f"mb_after_{views}_views"] = resident_mb()
         finally:
-            studio.close()
+            renderer.close()
     return result
 
 
@@ -407,13 +407,13 @@ def measure_train(options: argparse.Namespace) -> Table:
 def drawn_strokes(folder: Path, options: argparse.Namespace) -> Path:
     """Stroke records of the character, or the mannequin, to train on."""
     drawn = dataset_of(folder, options.character, options.poses, images=False)
-    studio = addon("blender.dataset").Studio(drawn)
+    renderer = addon("blender.dataset_renderer").DatasetRenderer(drawn)
     try:
-        list(studio.read_motion(drawn.motion_files()[0]))
-        for _ in studio.render(planned(drawn)):
+        list(renderer.read_motion(drawn.motion_files()[0]))
+        for _ in renderer.render(planned(drawn)):
             pass
     finally:
-        studio.close()
+        renderer.close()
     return drawn.out / "strokes"
 
 

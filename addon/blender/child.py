@@ -21,7 +21,7 @@ import cv2
 from ..core.clips import Clip
 from ..core.dataset import DatasetSettings, gather
 from ..core.errors import UserError
-from . import dataset
+from .dataset_renderer import DatasetRenderer
 
 MARK = "croquis:"
 
@@ -100,7 +100,7 @@ class Worker:
         """
         self._settings = DatasetSettings.from_json(json.loads(task))
         self._beat = beat
-        self._studio: dataset.Studio | None = None
+        self._renderer: DatasetRenderer | None = None
 
     def answers(self, request: dict[str, Any]) -> Iterator[Answer]:
         """Do one job.
@@ -111,15 +111,15 @@ class Worker:
         Yields:
             What happens, and at the end one of :data:`LAST`.
         """
-        if self._studio is None:
+        if self._renderer is None:
             try:
-                self._studio = dataset.Studio(self._settings)
+                self._renderer = DatasetRenderer(self._settings)
             except (UserError, OSError) as error:
                 yield "stopped", sentence(error, self._settings.out)
                 return
             yield "ready", None
         try:
-            yield from self._do(self._studio, request)
+            yield from self._do(self._renderer, request)
         except UserError as error:
             yield "skipped", str(error)
         except OSError as error:
@@ -128,19 +128,19 @@ class Worker:
             traceback.print_exc()
             yield "crashed", f"It ended in an error of Croquis ({type(error).__name__}: {error})."
 
-    def _do(self, studio: dataset.Studio, request: dict[str, Any]) -> Iterator[Answer]:
+    def _do(self, renderer: DatasetRenderer, request: dict[str, Any]) -> Iterator[Answer]:
         count = None
         match request["do"]:
             case "read_motion":
-                for _ in studio.read_motion(Path(request["path"])):
+                for _ in renderer.read_motion(Path(request["path"])):
                     yield "views", 0
             case "load":
-                studio.load(request["character"])
+                renderer.load(request["character"])
             case "render":
-                for views in studio.render(Clip(**request["clip"]), request["without"]):
+                for views in renderer.render(Clip(**request["clip"]), request["without"]):
                     yield "views", views
             case "gather":
-                count = gather(studio.settings.out, self._beat)
+                count = gather(renderer.settings.out, self._beat)
         yield "finished", count
 
 

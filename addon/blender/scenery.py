@@ -9,7 +9,7 @@ import bpy
 from ..core.scenery import Prop
 
 
-class Stage:
+class PropObjects:
     """Mesh objects of props, linked into the scene's own collection.
 
     They stand where their vertices say; no material, no animation. Call :meth:`remove` when the

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from addon.blender.lineart import LineArt
-from addon.blender.scenery import Stage
+from addon.blender.scenery import PropObjects
 from addon.core.camera import Camera, look_at
 from addon.core.scenery import Prop, props_for
 from addon.core.solids import Solid
@@ -51,7 +51,7 @@ def contents() -> dict[str, list[str]]:
 
 def test_line_art_draws_the_nine_edges_of_a_box_that_are_seen() -> None:
     box = cube((0, 0, 0), 0.5)
-    line_art, stage = LineArt(), Stage([box])
+    line_art, stage = LineArt(), PropObjects([box])
     lines = drawn(line_art, box.vertices)
     pixels = view().project(box.vertices)
     edges = {tuple(sorted(e)) for f in box.faces for e in zip(f, f[1:] + f[:1], strict=True)}
@@ -69,7 +69,7 @@ def test_a_ball_is_one_round_line() -> None:
     solid = Solid()
     solid.ball(np.zeros(3), 0.5)
     ball = Prop("ball", solid.vertices, solid.faces)
-    line_art, stage = LineArt(), Stage([ball])
+    line_art, stage = LineArt(), PropObjects([ball])
     lines = drawn(line_art, ball.vertices)
     pixels = np.concatenate(lines)
     radius = np.linalg.norm(pixels - view().project(np.zeros(3)), axis=1)
@@ -82,9 +82,9 @@ def test_a_ball_is_one_round_line() -> None:
 def test_a_prop_hides_what_stands_behind_it() -> None:
     box = cube((0, 0, 0), 0.3)
     before = cube((-0.6, -1.0, 0.6), 0.6)  # on the line from the eye, larger
-    line_art, stage = LineArt(), Stage([box])
+    line_art, stage = LineArt(), PropObjects([box])
     alone = drawn(line_art, box.vertices)
-    second = Stage([before])
+    second = PropObjects([before])
     both = drawn(line_art, np.concatenate([box.vertices, before.vertices]))
     stage.remove()
     only = drawn(line_art, np.concatenate([box.vertices, before.vertices]))
@@ -102,7 +102,7 @@ def test_nothing_of_a_stage_stays_in_the_file() -> None:
     joints = np.random.default_rng(0).uniform((-0.5, -0.5, 0.2), (0.5, 0.5, 1.7), (23, 3))
     for seed in range(10):
         props = props_for(joints, 1.7, 0.0, np.random.default_rng(seed))
-        stage = Stage(props)
+        stage = PropObjects(props)
         assert len(stage.objects) == len(props)
         for obj, prop in zip(stage.objects, props, strict=True):
             assert obj.name in bpy.context.scene.objects

@@ -107,7 +107,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Processes:
 def sabotage(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     """Let each child run some code first, in which ``dataset`` is its renderer's module."""
     places, start, rest = child.start_code().rpartition("import sys")
-    module = f"{child.__package__}.dataset"
+    module = f"{child.__package__}.dataset_renderer"
     first = f"import os, importlib; dataset = importlib.import_module({module!r})\n"
     monkeypatch.setattr(child, "start_code", lambda: f"{places}\n{first}{code}\n{start}{rest}")
 
@@ -115,12 +115,12 @@ def sabotage(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
 def abort_at(motion: str) -> str:
     """Code that ends Blender in the middle of a motion, the hard way."""
     return (
-        "render = dataset.Studio.render\n"
+        "render = dataset.DatasetRenderer.render\n"
         "def broken(self, clip, *rest):\n"
         "    for views in render(self, clip, *rest):\n"
         "        yield views\n"
         f"        if clip.motion == {motion!r}: os.abort()\n"
-        "dataset.Studio.render = broken"
+        "dataset.DatasetRenderer.render = broken"
     )
 
 
@@ -190,11 +190,11 @@ def test_shards_at_the_same_time_make_the_whole(
     # One clip of the first shard fails, and so do files of both.
     sabotage(
         monkeypatch,
-        "render = dataset.Studio.render\n"
+        "render = dataset.DatasetRenderer.render\n"
         "def picky(self, clip, *rest):\n"
         "    if clip.motion == 'Arms': raise dataset.UserError('It is not to my taste.')\n"
         "    return render(self, clip, *rest)\n"
-        "dataset.Studio.render = picky",
+        "dataset.DatasetRenderer.render = picky",
     )
     shutil.copy(settings.animations / "Waving.fbx", settings.animations / "Arms.fbx")
     shutil.copy(settings.animations / "Waving.fbx", settings.animations / "Body.fbx")
@@ -365,12 +365,12 @@ def test_a_character_that_crashes_blender_costs_two_crashes_for_all_its_clips(
     settings = replace(settings, figures=(2, 2), hold_out=("none",))
     shutil.copy(settings.characters / "Big Vegas.fbx", settings.characters / "Bad.fbx")
     code = (
-        "cast = importlib.import_module(dataset.__package__ + '.cast')\n"
-        "original = cast.import_character\n"
+        "cache = importlib.import_module(dataset.__package__ + '.character_cache')\n"
+        "original = cache.import_character\n"
         "def broken(path):\n"
         "    if path.stem == 'Bad': os.abort()\n"
         "    return original(path)\n"
-        "cast.import_character = broken"
+        "cache.import_character = broken"
     )
     sabotage(monkeypatch, code)
     assert run(settings)[-1].done == VIEWS
@@ -426,11 +426,11 @@ def test_an_animation_of_the_characters_name_may_fail(
     shutil.copy(settings.animations / "Waving.fbx", settings.animations / "Big Vegas.fbx")
     sabotage(
         monkeypatch,
-        "read = dataset.Studio.read_motion\n"
+        "read = dataset.DatasetRenderer.read_motion\n"
         "def picky(self, path):\n"
         "    if path.stem == 'Big Vegas': raise dataset.UserError('It is not to my taste.')\n"
         "    yield from read(self, path)\n"
-        "dataset.Studio.read_motion = picky",
+        "dataset.DatasetRenderer.read_motion = picky",
     )
     wholes = []
     original = workers._Run._whole
@@ -480,12 +480,12 @@ def test_what_blender_prints_does_not_fill_the_disk(
 ) -> None:
     sabotage(
         monkeypatch,
-        "render = dataset.Studio.render\n"
+        "render = dataset.DatasetRenderer.render\n"
         "def talkative(self, clip, *rest):\n"
         "    for views in render(self, clip, *rest):\n"
         "        for stream in (1, 2): os.write(stream, b'Freestyle: so many edges\\n' * 20_000)\n"
         "        yield views\n"
-        "dataset.Studio.render = talkative",
+        "dataset.DatasetRenderer.render = talkative",
     )
     logs = tmp_path / "logs"
     logs.mkdir()
@@ -545,12 +545,12 @@ def test_a_clip_that_says_nothing_for_too_long_is_tried_again(
     sabotage(
         monkeypatch,
         "import time\n"
-        "render = dataset.Studio.render\n"
+        "render = dataset.DatasetRenderer.render\n"
         "def sleepy(self, clip, *rest):\n"
         f"    if not os.path.exists({flag!r}):\n"
         f"        open({flag!r}, 'w').close(); time.sleep(100)\n"
         "    yield from render(self, clip, *rest)\n"
-        "dataset.Studio.render = sleepy",
+        "dataset.DatasetRenderer.render = sleepy",
     )
     monkeypatch.setattr(children, "SILENCE", 4.0)
     assert run(settings)[-1].failures == 0

@@ -26,14 +26,14 @@ from ..core.files import write_png
 from ..core.folder import Joints
 from ..core.ink import draw_strokes
 from ..core.retarget import Motion
-from ..core.shot import Pose, Seen, Shot, skeleton_shot, surface_shot
+from ..core.scene_view import FigurePose, FigureView, SceneView, view_skeletons, view_surfaces
 from ..core.strokes import NOBODY, StrokePack, View
 from ..core.variation import Proportions
-from .cast import Actor, Cast
+from .character_cache import CharacterCache, LoadedCharacter
 from .freestyle import Freestyle
 from .lineart import LineArt
 from .motions import load_motions
-from .scenery import Stage
+from .scenery import PropObjects
 
 MARGIN = 0.08
 """Free border around the figures, as a share of the picture."""
@@ -41,36 +41,36 @@ MARGIN = 0.08
 DISTANCE = 3.0
 """From the ring's centre to its cameras, in heights of the character."""
 
-_TROUPE = 4  # characters that stand beside one; more would be loaded over and over
+_NEIGHBOURS = 4  # characters that stand beside one; more would be loaded over and over
 _TALLEST = 3.0  # figure of a picture, against the smallest
 _MOTIONS_KEPT = 64
 
 
 @dataclass(frozen=True)
-class _Role:
-    """What one figure of a picture does: an actor, one pose of a motion, and a body."""
+class _FigurePlan:
+    """What one figure of a picture does: an character, one pose of a motion, and a body."""
 
-    actor: Actor
+    character: LoadedCharacter
     motion: Motion
     row: int
     proportions: Proportions | None
 
 
 @dataclass(frozen=True)
-class _Take:
-    """One picture of some roles."""
+class _Picture:
+    """One picture of some figures, and where it comes from."""
 
-    roles: Sequence[_Role]
-    turns: list[NDArray[np.float64]]  # [22, 3, 3] of each role
+    plans: Sequence[_FigurePlan]
+    turns: list[NDArray[np.float64]]  # [22, 3, 3] of each plan
     frame: int
     number: int  # of the camera
     camera: Camera
     style: str
-    shot: Shot
+    view: SceneView
     page: NDArray[np.uint8] | None  # where the style draws pixels
 
 
-class Studio:
+class DatasetRenderer:
     """Renders clips in the current scene, which it empties; one a process.
 
     Everything random comes from the seed and the names of clip and frame, so a clip is the same
@@ -91,8 +91,8 @@ class Studio:
         self._description = dataset.claim(settings, bpy.app.version_string)
         bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
         self._files = {path.name: path for path in settings.character_files()}
-        # The lead, and each companion once for every place beside it.
-        self._cast = Cast(1 + _TROUPE * (settings.figures[1] - 1))
+        # The main character, and each neighbour once for every place beside it.
+        self._cache = CharacterCache(1 + _NEIGHBOURS * (settings.figures[1] - 1))
         self._motions: dict[str, Motion] = {}
         self._index: list[str] = []
         self._line_art = LineArt()
@@ -100,7 +100,7 @@ class Studio:
 
     def close(self) -> None:
         """Empty the scene."""
-        self._cast.remove()
+        self._cache.remove()
         self._line_art.remove()
         if self._freestyle:
             self._freestyle.remove()
@@ -147,14 +147,14 @@ class Studio:
         Raises:
             UserError: it cannot.
         """
-        self._cast.actor(self._files[character])
+        self._cache.character(self._files[character])
 
     def render(self, clip: Clip, without: Collection[str] = ()) -> Iterator[int]:
         """Render a clip; ``clips/NAME.json`` is written last.
 
         Args:
             clip: which.
-            without: characters (file names) that cannot be used as company.
+            without: characters (file names) that cannot stand beside it.
 
         Yields:
             The number of views drawn since the last time.
@@ -166,27 +166,30 @@ class Studio:
         record = _Record(self.settings, clip, self._description)
         motion = self._motion(clip.motion)
         for row in range(clip.poses):
-            actor = self._cast.actor(self._files[clip.character])
-            body = self._body(clip, actor, 0)
+            character = self._cache.character(self._files[clip.character])
+            body = self._body(clip, character, 0)
             # A pose's chance comes from its frame, not its row: a longer run may take more of them.
             frame = int(motion.frames[row])
             rng = np.random.default_rng([self.settings.seed, *clip.name.encode(), frame])
-            roles = [_Role(actor, motion, row, body), *self._company(clip, actor, rng, without)]
-            for take in self._takes(roles, frame, rng):
-                record.add(take, rng)
+            plans = [
+                _FigurePlan(character, motion, row, body),
+                *self._companions(clip, character, rng, without),
+            ]
+            for picture in self._pictures(plans, frame, rng):
+                record.add(picture, rng)
                 yield 1
         record.finish()
 
-    def _body(self, clip: Clip, actor: Actor, number: int) -> Proportions | None:
+    def _body(self, clip: Clip, character: LoadedCharacter, number: int) -> Proportions | None:
         """A body for the whole clip."""
         if not self.settings.proportions:
             return None
-        seed = [self.settings.seed, *clip.name.encode(), *actor.name.encode(), number]
+        seed = [self.settings.seed, *clip.name.encode(), *character.name.encode(), number]
         return Proportions.random(np.random.default_rng(seed))
 
-    def _company(
-        self, clip: Clip, lead: Actor, rng: np.random.Generator, without: Collection[str]
-    ) -> list[_Role]:
+    def _companions(
+        self, clip: Clip, main: LoadedCharacter, rng: np.random.Generator, without: Collection[str]
+    ) -> list[_FigurePlan]:
         """The other figures of a picture: characters of the same split, in any motion."""
         low, high = self.settings.figures
         count = int(rng.integers(low, high + 1)) - 1
@@ -197,78 +200,78 @@ class Studio:
             for name in self._files
             if dataset.split_of(self._description, Path(name).stem) == clip.split
         )
-        # Each character has a troupe of its own, for the sake of what is kept loaded.
+        # Each character has neighbours of its own, for the sake of what is kept loaded.
         seed = [self.settings.seed, *clip.character.encode()]
-        troupe = np.random.default_rng(seed).permutation(names)[:_TROUPE]
+        neighbours = np.random.default_rng(seed).permutation(names)[:_NEIGHBOURS]
         if not self._index:
             self._index = sorted(dataset.motion_index(self.settings))
-        roles = []
+        plans = []
         for number in range(1, count + 1):
-            name = str(rng.choice(troupe))
+            name = str(rng.choice(neighbours))
             if name in without:
                 continue
             try:
-                actor = self._cast.actor(self._files[name], number)
+                character = self._cache.character(self._files[name], number)
             except UserError:
                 continue  # its own clips report it
             # Some files are made in other units: beside a giant, nobody can be seen.
-            if not 1 / _TALLEST < actor.own_height / lead.own_height < _TALLEST:
+            if not 1 / _TALLEST < character.own_height / main.own_height < _TALLEST:
                 continue
             motion = self._motion(str(rng.choice(self._index)))
             row = int(rng.integers(len(motion)))
-            roles.append(_Role(actor, motion, row, self._body(clip, actor, number)))
-        return roles
+            plans.append(_FigurePlan(character, motion, row, self._body(clip, character, number)))
+        return plans
 
-    def _takes(
-        self, roles: Sequence[_Role], frame: int, rng: np.random.Generator
-    ) -> Iterator[_Take]:
+    def _pictures(
+        self, plans: Sequence[_FigurePlan], frame: int, rng: np.random.Generator
+    ) -> Iterator[_Picture]:
         """All cameras' pictures of one pose."""
         settings = self.settings
         if settings.pose_noise:
-            roles = [
+            plans = [
                 replace(
-                    role,
-                    motion=variation.varied(role.motion, role.row, rng, settings.pose_noise),
+                    plan,
+                    motion=variation.varied(plan.motion, plan.row, rng, settings.pose_noise),
                     row=0,
                 )
-                for role in roles
+                for plan in plans
             ]
-        actors = [role.actor for role in roles]
-        for role in roles:
-            role.actor.puppet.shape(role.proportions)
-            role.actor.puppet.place()
-            role.actor.puppet.pose(role.motion, role.row)
-        stage = None
+        characters = [plan.character for plan in plans]
+        for plan in plans:
+            plan.character.puppet.shape(plan.proportions)
+            plan.character.puppet.place()
+            plan.character.puppet.pose(plan.motion, plan.row)
+        objects = None
         try:
-            for actor in actors:
-                actor.enter()
+            for character in characters:
+                character.enter()
             bpy.context.view_layer.update()
-            if len(roles) > 1:
-                self._arrange(actors, rng)
-            figures = [actor.stand() for actor in actors]
+            if len(plans) > 1:
+                self._arrange(characters, rng)
+            figures = [character.stand() for character in characters]
             joints = [figure.joints for figure in figures]
-            turns = [actor.puppet.turns() for actor in actors]
+            turns = [character.puppet.turns() for character in characters]
             props: list[scenery.Prop] = []
             lines: list[NDArray[np.float64]] = []
             ground = min(float(figure.vertices[:, 2].min()) for figure in figures)
             if settings.props:
-                height = actors[0].puppet.height
+                height = characters[0].puppet.height
                 props = scenery.props_for(joints[0], height, ground, rng, joints[1:])
                 lines = scenery.ground_lines(joints[0], ground, rng)
-            stage = Stage(props)
+            objects = PropObjects(props)
             obstacles = [(prop.vertices, scenery.triangles(prop)) for prop in props]
-            for number, camera in enumerate(self._cameras(actors[0], figures, rng)):
+            for number, camera in enumerate(self._cameras(characters[0], figures, rng)):
                 style = settings.styles[int(rng.integers(len(settings.styles)))]
                 if settings.limb_perspective:
-                    figures = self._exaggerated(roles, joints, camera, rng)
+                    figures = self._exaggerated(plans, joints, camera, rng)
                 body = np.concatenate([np.concatenate([f.joints, f.vertices]) for f in figures])
                 camera = camera.zoomed(body, MARGIN)
                 page = None
                 if style in dataset.SKELETON_STYLES:
-                    shot = skeleton_shot(camera, [f.joints for f in figures], style, rng)
+                    view = view_skeletons(camera, [f.joints for f in figures], style, rng)
                 else:
                     drawn = self._line_art.draw(camera, body)
-                    shot = surface_shot(
+                    view = view_surfaces(
                         camera,
                         figures,
                         drawn.strokes,
@@ -280,44 +283,44 @@ class Studio:
                     )
                     if style == "freestyle" and self._freestyle and settings.images:
                         page = self._freestyle.draw(camera, body)
-                yield _Take(roles, turns, frame, number, camera, style, shot, page)
+                yield _Picture(plans, turns, frame, number, camera, style, view, page)
         finally:
-            if stage:
-                stage.remove()
-            for actor in actors:
-                actor.leave()
+            if objects:
+                objects.remove()
+            for character in characters:
+                character.leave()
 
-    def _arrange(self, actors: Sequence[Actor], rng: np.random.Generator) -> None:
+    def _arrange(self, characters: Sequence[LoadedCharacter], rng: np.random.Generator) -> None:
         """Put several figures beside one another."""
-        heights = [actor.puppet.height for actor in actors]
-        joints = [actor.puppet.joints() for actor in actors]
-        for actor, place in zip(actors, scenery.arrange(heights, rng, joints), strict=True):
-            actor.puppet.place(*place)
+        heights = [character.puppet.height for character in characters]
+        joints = [character.puppet.joints() for character in characters]
+        for character, place in zip(characters, scenery.arrange(heights, rng, joints), strict=True):
+            character.puppet.place(*place)
         bpy.context.view_layer.update()
 
     def _exaggerated(
         self,
-        roles: Sequence[_Role],
+        plans: Sequence[_FigurePlan],
         joints: Sequence[NDArray[np.float64]],
         camera: Camera,
         rng: np.random.Generator,
-    ) -> list[Pose]:
+    ) -> list[FigurePose]:
         """The figures with each limb as large as an artist at this camera would draw it."""
-        for role, places in zip(roles, joints, strict=True):
+        for plan, places in zip(plans, joints, strict=True):
             scales = variation.limb_scales(camera.to_camera(places), rng)
-            role.actor.puppet.pose(role.motion, role.row, scales)
+            plan.character.puppet.pose(plan.motion, plan.row, scales)
         bpy.context.view_layer.update()
-        return [role.actor.stand() for role in roles]
+        return [plan.character.stand() for plan in plans]
 
     def _cameras(
-        self, actor: Actor, figures: Sequence[Pose], rng: np.random.Generator
+        self, character: LoadedCharacter, figures: Sequence[FigurePose], rng: np.random.Generator
     ) -> list[Camera]:
         """The ring around the figures' mid-back, or as many cameras thrown about it."""
         count, size = self.settings.cameras, (self.settings.size, self.settings.size)
         backs = [figure.joints[skeleton.INDEX["Spine1"]] for figure in figures]
         centre = np.mean(backs, axis=0)
         spread = max(float(np.linalg.norm(back - centre)) for back in backs)
-        height = actor.puppet.height + spread
+        height = character.puppet.height + spread
         if self.settings.camera_jitter:
             return scattered(centre, height, count, size=size, rng=rng)
         return ring(centre, DISTANCE * height, count, size=size, focal=size[0])
@@ -329,75 +332,82 @@ class _Record:
     def __init__(self, settings: DatasetSettings, clip: Clip, description: dict[str, Any]) -> None:
         self._settings, self._clip = settings, clip
         self._split = dataset.split_of(description, Path(clip.character).stem)
-        self._acts: dict[tuple[str, str], int] = {(Path(clip.character).stem, clip.motion): 0}
+        self._clips: dict[tuple[str, str], int] = {(Path(clip.character).stem, clip.motion): 0}
         self._views: list[View] = []
         self._entries: list[tuple[dict[str, Any], list[dict[str, Any]]]] = []
         self._joints: list[dict[str, Any]] = []
 
-    def add(self, take: _Take, rng: np.random.Generator) -> None:
+    def add(self, picture: _Picture, rng: np.random.Generator) -> None:
         """Note a picture; one in which nobody can be seen is left out."""
-        settings, shot = self._settings, take.shot
-        numbers = [number for number, figure in enumerate(shot.figures) if figure]
-        if not numbers or not shot.strokes:
+        settings, view = self._settings, picture.view
+        numbers = [number for number, figure in enumerate(view.figures) if figure]
+        if not numbers or not view.strokes:
             return
-        name = f"{self._clip.name}/{take.frame:05d}_{take.number}.png"
+        name = f"{self._clip.name}/{picture.frame:05d}_{picture.number}.png"
         image: dict[str, Any] = {
             "file_name": f"images/{name}",
             "width": settings.size,
             "height": settings.size,
             "clip": self._clip.name,
-            "frame": take.frame,
-            "camera": take.number,
+            "frame": picture.frame,
+            "camera": picture.number,
             "split": self._split,
-            "style": take.style,
+            "style": picture.style,
         }
         if settings.images:
-            page, image["ink"] = _picture(take, settings, rng)
+            page, image["ink"] = _picture(picture, settings, rng)
             write_png(settings.out / image["file_name"], page)
-        for label, picture in shot.maps.items():
-            write_png(settings.out / label / name, picture)
-        if "depth" in shot.maps:
-            image["depth"] = shot.depth_range
+        for label, pixels in view.maps.items():
+            write_png(settings.out / label / name, pixels)
+        if "depth" in view.maps:
+            image["depth"] = view.depth_range
         # Figures of whom nothing is seen are not labelled; the others are counted anew.
         recount = np.full(256, NOBODY, np.uint8)
         recount[numbers] = np.arange(len(numbers))
         annotations = []
         for figure, number in enumerate(numbers):
-            seen, role = shot.figures[number], take.roles[number]
+            seen, plan = view.figures[number], picture.plans[number]
             if seen is None:
                 continue
             if "strokes" in settings.labels:
-                self._add_view(take, figure, seen, role, recount[shot.owners])
+                self._add_view(picture, figure, seen, plan, recount[view.owners])
             if "3d" in settings.labels:
-                self._add_joints(take, figure, seen, take.turns[number])
-            annotations.append(self._annotation(figure, seen, role))
+                self._add_joints(picture, figure, seen, picture.turns[number])
+            annotations.append(self._annotation(figure, seen, plan))
         self._entries.append((image, annotations))
 
     def _add_view(
-        self, take: _Take, figure: int, seen: Seen, role: _Role, owners: NDArray[np.uint8]
+        self,
+        picture: _Picture,
+        figure: int,
+        seen: FigureView,
+        plan: _FigurePlan,
+        owners: NDArray[np.uint8],
     ) -> None:
-        act = (role.actor.name, role.motion.name)
+        clip = (plan.character.name, plan.motion.name)
         self._views.append(
             View(
-                strokes=take.shot.strokes,
+                strokes=picture.view.strokes,
                 keypoints=seen.pixels.astype(np.float32),
                 visibility=seen.visibility,
                 joints=seen.joints.astype(np.float32),
-                frame=take.frame,
-                camera=take.number,
+                frame=picture.frame,
+                camera=picture.number,
                 figure=figure,
-                clip=self._acts.setdefault(act, len(self._acts)),
+                clip=self._clips.setdefault(clip, len(self._clips)),
                 box=np.array(seen.box, np.float32),
                 owners=owners,
-                bones=take.shot.bones,
+                bones=picture.view.bones,
             )
         )
 
-    def _add_joints(self, take: _Take, figure: int, seen: Seen, turns: NDArray[np.float64]) -> None:
-        camera = take.camera
+    def _add_joints(
+        self, picture: _Picture, figure: int, seen: FigureView, turns: NDArray[np.float64]
+    ) -> None:
+        camera = picture.camera
         self._joints.append(
             {
-                "rows": (take.frame, take.number, figure),
+                "rows": (picture.frame, picture.number, figure),
                 "world": camera.to_world(seen.joints),
                 "camera_space": seen.joints,
                 "rotations": rot.to_quaternions(turns),
@@ -407,12 +417,12 @@ class _Record:
             }
         )
 
-    def _annotation(self, figure: int, seen: Seen, role: _Role) -> dict[str, Any]:
+    def _annotation(self, figure: int, seen: FigureView, plan: _FigurePlan) -> dict[str, Any]:
         labels = self._settings.labels
         extra: dict[str, Any] = {
             "figure": figure,
-            "character": role.actor.name,
-            "animation": role.motion.name,
+            "character": plan.character.name,
+            "animation": plan.motion.name,
         }
         if "mask" in labels:
             extra["segmentation"] = rle.encode(seen.mask)
@@ -426,7 +436,7 @@ class _Record:
         # A shorter version of the clip ends here: its note must not vouch for longer records.
         dataset.forget_clip(out, name)
         if "strokes" in self._settings.labels:
-            pack = StrokePack.from_views(self._views, size, list(self._acts))
+            pack = StrokePack.from_views(self._views, size, list(self._clips))
             pack.save(_in_folder(out / "strokes" / f"{name}.npz"))
         if "3d" in self._settings.labels:
             Joints.of(self._joints).save(_in_folder(out / "joints" / f"{name}.npz"))
@@ -435,12 +445,12 @@ class _Record:
 
 
 def _picture(
-    take: _Take, settings: DatasetSettings, rng: np.random.Generator
+    picture: _Picture, settings: DatasetSettings, rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], dict[str, Any]]:
     """A picture, and the record of the ink that it is drawn in."""
-    if take.page is not None:
-        return take.page, {"preset": "freestyle"}
-    return draw_strokes(take.shot.strokes, settings.ink, settings.size, rng)
+    if picture.page is not None:
+        return picture.page, {"preset": "freestyle"}
+    return draw_strokes(picture.view.strokes, settings.ink, settings.size, rng)
 
 
 def _in_folder(path: Path) -> Path:

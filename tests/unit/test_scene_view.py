@@ -7,7 +7,7 @@ import pytest
 
 from addon.core import skeleton
 from addon.core.camera import Camera, look_at
-from addon.core.shot import Pose, skeleton_shot, surface_shot
+from addon.core.scene_view import FigurePose, view_skeletons, view_surfaces
 from addon.core.strokes import NO_BONE, NOBODY
 from addon.core.surface import Surface
 from tests.unit.capsule_body import body
@@ -19,14 +19,14 @@ SURFACE = Surface.prepare(REST, TRIANGLES, BONES, T)
 CAMERA = look_at((0, -5, 0.9), (0, 0, 0.9), size=(200, 200), focal=400)
 
 
-def standing(x: float, y: float) -> Pose:
+def standing(x: float, y: float) -> FigurePose:
     """A figure in T-pose, moved over the ground."""
-    return Pose(T + (x, y, 0), REST + (x, y, 0), SURFACE)
+    return FigurePose(T + (x, y, 0), REST + (x, y, 0), SURFACE)
 
 
 def test_the_nearer_figure_hides_the_farther_one_and_both_keep_their_boxes() -> None:
-    alone = surface_shot(CAMERA, [standing(0.1, 1.0)], [], []).figures[0]
-    far, near = surface_shot(CAMERA, [standing(0.1, 1.0), standing(0, 0)], [], []).figures
+    alone = view_surfaces(CAMERA, [standing(0.1, 1.0)], [], []).figures[0]
+    far, near = view_surfaces(CAMERA, [standing(0.1, 1.0), standing(0, 0)], [], []).figures
     assert alone is not None and far is not None and near is not None
     assert (far.box, far.area) == (alone.box, alone.area)
     assert alone.mask.sum() == alone.area
@@ -42,33 +42,33 @@ def test_the_nearer_figure_hides_the_farther_one_and_both_keep_their_boxes() -> 
 def test_a_figure_of_which_nothing_is_seen_is_none() -> None:
     wall = np.array([(-9, -1, -9), (9, -1, -9), (9, -1, 9), (-9, -1, 9)], float)
     faces = np.array([(0, 1, 2), (0, 2, 3)])
-    shot = surface_shot(CAMERA, [standing(0, 0)], [], [], obstacles=[(wall, faces)])
-    assert shot.figures == [None]
+    view = view_surfaces(CAMERA, [standing(0, 0)], [], [], obstacles=[(wall, faces)])
+    assert view.figures == [None]
 
 
 def test_ground_lines_are_hidden_by_who_stands_before_them() -> None:
     line = np.column_stack([np.linspace(-0.6, 0.6, 200), np.full(200, 0.5), np.full(200, 0.3)])
-    shot = surface_shot(CAMERA, [standing(0, 0)], [], [], ground=[line])
-    (figure,) = shot.figures
+    view = view_surfaces(CAMERA, [standing(0, 0)], [], [], ground=[line])
+    (figure,) = view.figures
     assert figure is not None
-    assert len(shot.strokes) == 3  # left of the legs, between them, right of them
-    assert set(shot.owners) == {NOBODY} and set(shot.bones) == {NO_BONE}
-    cells = np.concatenate(shot.strokes).astype(int)
+    assert len(view.strokes) == 3  # left of the legs, between them, right of them
+    assert set(view.owners) == {NOBODY} and set(view.bones) == {NO_BONE}
+    cells = np.concatenate(view.strokes).astype(int)
     assert not figure.mask[cells[:, 1], cells[:, 0]].any()
 
 
 def test_maps_are_made_when_asked_for() -> None:
     poses = [standing(0, 0)]
-    assert surface_shot(CAMERA, poses, [], []).maps == {}
-    shot = surface_shot(CAMERA, poses, [], [], maps=("parts", "uv", "depth"))
-    (figure,) = shot.figures
+    assert view_surfaces(CAMERA, poses, [], []).maps == {}
+    view = view_surfaces(CAMERA, poses, [], [], maps=("parts", "uv", "depth"))
+    (figure,) = view.figures
     assert figure is not None
-    assert sorted(shot.maps) == ["depth", "parts", "uv"]
-    for picture in shot.maps.values():
+    assert sorted(view.maps) == ["depth", "parts", "uv"]
+    for picture in view.maps.values():
         seen = picture if picture.ndim == 2 else picture[..., 0]
         np.testing.assert_array_equal(seen > 0, figure.mask)
-    offset, scale = shot.depth_range
-    metres = offset + scale * shot.maps["depth"][figure.mask].astype(float)
+    offset, scale = view.depth_range
+    metres = offset + scale * view.maps["depth"][figure.mask].astype(float)
     assert 4.4 < metres.min() < 5 < metres.max() < 5.4
 
 
@@ -76,16 +76,16 @@ def test_maps_are_made_when_asked_for() -> None:
 def test_drawn_figures_hide_each_other_from_near_to_far(kind: str) -> None:
     rng = np.random.default_rng(3)
     joints = [T + (0.1, 1.0, 0), T.copy()]
-    shot = skeleton_shot(CAMERA, joints, kind, rng)
-    far, near = shot.figures
+    view = view_skeletons(CAMERA, joints, kind, rng)
+    far, near = view.figures
     assert far is not None and near is not None
     assert not (far.mask & near.mask).any()
     assert near.mask.sum() == near.area and far.mask.sum() < far.area
     np.testing.assert_allclose(near.pixels, CAMERA.project(T))
     assert set(near.visibility) == {2}
-    assert set(shot.owners) == {0, 1}
+    assert set(view.owners) == {0, 1}
     # What is drawn of the farther one stays outside the nearer one.
-    drawn = np.concatenate([s for s, o in zip(shot.strokes, shot.owners, strict=True) if o == 0])
+    drawn = np.concatenate([s for s, o in zip(view.strokes, view.owners, strict=True) if o == 0])
     cells = np.clip(drawn.astype(int), 0, 199)
     assert near.mask[cells[:, 1], cells[:, 0]].mean() < 0.1
 
@@ -93,10 +93,10 @@ def test_drawn_figures_hide_each_other_from_near_to_far(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["stick", "mannequin"])
 def test_drawn_strokes_know_their_bones(kind: str) -> None:
     joints = T.copy()
-    shot = skeleton_shot(CAMERA, [joints], kind, np.random.default_rng(5))
+    view = view_skeletons(CAMERA, [joints], kind, np.random.default_rng(5))
     pixels = CAMERA.project(joints)
     upper_arm = skeleton.INDEX["LeftArm"]
-    strokes = [s for s, b in zip(shot.strokes, shot.bones, strict=True) if b == upper_arm]
+    strokes = [s for s, b in zip(view.strokes, view.bones, strict=True) if b == upper_arm]
     assert strokes
     elbow, shoulder = pixels[skeleton.INDEX["LeftForeArm"]], pixels[upper_arm]
     middle = np.concatenate(strokes).mean(axis=0)
@@ -107,6 +107,6 @@ def test_a_parallel_camera_sees_the_same_figures() -> None:
     flat = Camera(
         CAMERA.rotation, CAMERA.translation, 90.0, CAMERA.centre, CAMERA.size, orthographic=True
     )
-    near, far = surface_shot(flat, [standing(-0.9, 0), standing(0.9, 3)], [], []).figures
+    near, far = view_surfaces(flat, [standing(-0.9, 0), standing(0.9, 3)], [], []).figures
     assert near is not None and far is not None
     assert near.area == pytest.approx(far.area, rel=0.03)  # no perspective: distance is nothing

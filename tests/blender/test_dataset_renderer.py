@@ -13,10 +13,10 @@ import pytest
 from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
-from addon.blender import dataset as studio
 from addon.blender.cameras import SENSOR, camera_matrix
-from addon.blender.cast import Actor, Cast
+from addon.blender.character_cache import CharacterCache, LoadedCharacter
 from addon.blender.characters import import_character
+from addon.blender.dataset_renderer import DatasetRenderer
 from addon.blender.freestyle import Freestyle
 from addon.blender.lineart import LineArt
 from addon.blender.motions import load_motions
@@ -28,7 +28,7 @@ from addon.core.dataset import DatasetSettings
 from addon.core.errors import UserError
 from addon.core.folder import Joints
 from addon.core.ink import draw_plain
-from addon.core.shot import surface_shot
+from addon.core.scene_view import view_surfaces
 from addon.core.strokes import NOBODY, StrokePack
 
 MIXAMO = Path(__file__).resolve().parents[3] / "shared" / "data" / "mixamo"
@@ -57,7 +57,7 @@ def settings(tmp_path: Path) -> DatasetSettings:
 
 def render(settings: DatasetSettings, only: str = "") -> list[Clip]:
     """Render all clips, or those of one motion, in this process."""
-    work = studio.Studio(settings)
+    work = DatasetRenderer(settings)
     for path in settings.motion_files():
         list(work.read_motion(path))
     description = dataset.describe(settings.out)
@@ -174,7 +174,7 @@ def test_keypoints_are_where_blender_projects_them(
         np.testing.assert_allclose(pixels, strokes_of(settings).keypoints[row], atol=0.01)
 
 
-def test_keypoints_are_the_heads_of_blenders_own_pose_bones(posed: Actor) -> None:
+def test_keypoints_are_the_heads_of_blenders_own_pose_bones(posed: LoadedCharacter) -> None:
     world = posed.puppet.armature.matrix_world
     bones = posed.puppet.armature.pose.bones
     for name, joint in zip(skeleton.KEYPOINTS, posed.stand().joints, strict=True):
@@ -183,28 +183,28 @@ def test_keypoints_are_the_heads_of_blenders_own_pose_bones(posed: Actor) -> Non
 
 
 @pytest.fixture
-def posed() -> Actor:
+def posed() -> LoadedCharacter:
     """Big Vegas in the middle of a capoeira."""
-    actor = Actor(MIXAMO / "characters" / "Big Vegas.fbx")
+    character = LoadedCharacter(MIXAMO / "characters" / "Big Vegas.fbx")
     motion = load_motions(MIXAMO / "animations" / "Capoeira.fbx", 40)[0]
-    actor.puppet.pose(motion, 1)
-    actor.enter()
+    character.puppet.pose(motion, 1)
+    character.enter()
     bpy.context.view_layer.update()
-    return actor
+    return character
 
 
-def look(actor: Actor, number: int, size: int) -> Camera:
-    figure = actor.stand()
+def look(character: LoadedCharacter, number: int, size: int) -> Camera:
+    figure = character.stand()
     camera = ring(figure.joints[0], 5, 8, size=(size, size), focal=size)[number]
     return camera.zoomed(figure.vertices, 0.05)
 
 
 @pytest.mark.parametrize("number", [1, 6])
 def test_the_mask_is_the_silhouette_that_cycles_renders(
-    posed: Actor, number: int, tmp_path: Path
+    posed: LoadedCharacter, number: int, tmp_path: Path
 ) -> None:
     camera = look(posed, number, 1024)
-    (figure,) = surface_shot(camera, [posed.stand()], [], []).figures
+    (figure,) = view_surfaces(camera, [posed.stand()], [], []).figures
     assert figure is not None
     aim_exactly(camera)
     scene = bpy.context.scene
@@ -225,7 +225,7 @@ def test_the_mask_is_the_silhouette_that_cycles_renders(
     assert figure.box == pytest.approx((x, y, width, height), abs=2)
 
 
-def test_visibility_agrees_with_rays_cast_in_the_scene(posed: Actor) -> None:
+def test_visibility_agrees_with_rays_cast_in_the_scene(posed: LoadedCharacter) -> None:
     graph = bpy.context.evaluated_depsgraph_get()
     scene = bpy.context.scene
     figure = posed.stand()
@@ -235,7 +235,7 @@ def test_visibility_agrees_with_rays_cast_in_the_scene(posed: Actor) -> None:
     verdicts: dict[int, list[bool]] = {1: [], 2: []}
     for number in range(8):
         camera = look(posed, number, 512)
-        (seen,) = surface_shot(camera, [figure], [], []).figures
+        (seen,) = view_surfaces(camera, [figure], [], []).figures
         assert seen is not None
         eye = camera.position
         for row, joint in enumerate(figure.joints):
@@ -370,7 +370,7 @@ def test_everything_at_once_is_labelled_and_does_not_depend_on_what_came_before(
     whole = contents(settings.out)
     last = clips[-1]
     again = replace(settings, out=settings.out.with_name("again"))
-    work = studio.Studio(again)
+    work = DatasetRenderer(again)
     for path in again.motion_files():
         list(work.read_motion(path))
     assert sum(work.render(last)) == last.poses * 2
@@ -418,7 +418,7 @@ def test_freestyle_draws_the_same_views_with_the_same_labels(settings: DatasetSe
 def test_a_longer_run_extends_a_clip_without_changing_it(settings: DatasetSettings) -> None:
     (clip,) = render(settings, "Waving")
     before = contents(settings.out / "images")
-    work = studio.Studio(settings)
+    work = DatasetRenderer(settings)
     assert sum(work.render(replace(clip, poses=1))) == 3
     assert dataset.poses_done(settings.out, clip.name) == 1
     assert sum(work.render(clip)) == 6
@@ -431,11 +431,11 @@ def test_other_settings_do_not_mix_into_a_dataset(settings: DatasetSettings) -> 
     render(settings, "Waving")
     before = contents(settings.out)
     with pytest.raises(UserError, match="made with another every"):
-        studio.Studio(replace(settings, every=5))
+        DatasetRenderer(replace(settings, every=5))
     assert contents(settings.out) == before
 
 
-def test_a_closed_studio_leaves_an_empty_file(settings: DatasetSettings) -> None:
+def test_a_closed_renderer_leaves_an_empty_file(settings: DatasetSettings) -> None:
     render(replace(settings, styles=("lineart", "freestyle"), props=True), "Waving")
     kinds = ("objects", "meshes", "armatures", "collections", "materials", "cameras", "linestyles")
     assert {kind: len(getattr(bpy.data, kind)) for kind in kinds} == dict.fromkeys(kinds, 0)
@@ -464,17 +464,17 @@ def test_characters_come_and_go_and_leave_nothing() -> None:
         CHARACTERS / "vrm" / "CoolCow.vrm",
         MIXAMO / "characters" / "Big Vegas.fbx",
     ]
-    cast = Cast(2)
+    cache = CharacterCache(2)
     for round_ in range(3):
         for path in files:
-            actor = cast.actor(path)
-            actor.enter()
+            character = cache.character(path)
+            character.enter()
             bpy.context.view_layer.update()
-            assert np.isfinite(actor.stand().vertices).all(), round_
-            actor.leave()
+            assert np.isfinite(character.stand().vertices).all(), round_
+            character.leave()
             assert not bpy.context.scene.objects
-    assert cast.actor(files[0], copy=1) is not cast.actor(files[0])
-    cast.remove()
+    assert cache.character(files[0], copy=1) is not cache.character(files[0])
+    cache.remove()
     for kind in ("objects", "meshes", "armatures", "collections", "materials", "images"):
         assert not len(getattr(bpy.data, kind)), kind
 
@@ -493,11 +493,11 @@ def test_a_crowd_does_not_push_the_lead_out_of_its_own_clip(settings: DatasetSet
 
 def test_a_character_is_the_same_whatever_was_read_before() -> None:
     path = CHARACTERS / "kaykit" / "Knight.glb"  # carries animations of its own
-    first = Actor(path).stand().vertices
+    first = LoadedCharacter(path).stand().vertices
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     load_motions(MIXAMO / "animations" / "Waving.fbx", 7)
     bpy.context.scene.frame_set(33)
-    np.testing.assert_array_equal(Actor(path).stand().vertices, first)
+    np.testing.assert_array_equal(LoadedCharacter(path).stand().vertices, first)
 
 
 def test_the_whole_picture_lies_in_line_arts_frame(settings: DatasetSettings) -> None:
@@ -518,18 +518,18 @@ def test_the_whole_picture_lies_in_line_arts_frame(settings: DatasetSettings) ->
 
 def test_a_character_without_a_skin_is_refused_in_a_sentence() -> None:
     with pytest.raises(UserError, match="holds no mesh to draw"):
-        Actor(MIXAMO / "animations" / "Waving.fbx")
+        LoadedCharacter(MIXAMO / "animations" / "Waving.fbx")
     assert not bpy.data.objects
 
 
 def test_a_mesh_split_between_all_faces_is_drawn_as_one_skin() -> None:
     path = MIXAMO.parent / "characters" / "quaternius" / "Mannequin_F.glb"
     lines = LineArt()
-    actor = Actor(path)
-    actor.enter()
+    character = LoadedCharacter(path)
+    character.enter()
     bpy.context.view_layer.update()
-    camera = look(actor, 0, 200)
-    drawn = lines.draw(camera, actor.stand().vertices)
+    camera = look(character, 0, 200)
+    drawn = lines.draw(camera, character.stand().vertices)
     assert 10 < len(drawn.strokes) < 300  # of its faces alone there are thousands of borders
 
 

@@ -13,7 +13,7 @@ from bpy.types import Object
 from numpy.typing import NDArray
 
 from ..core.errors import UserError
-from ..core.shot import Pose
+from ..core.scene_view import FigurePose
 from ..core.surface import Surface
 from .characters import import_character, mesh_points, remove_objects
 from .puppet import Puppet
@@ -22,7 +22,7 @@ _ONE_PLACE = 1e-5  # of a mesh's size
 _SHATTERED = 0.6  # share of edges with a single face
 
 
-class Actor:
+class LoadedCharacter:
     """A character that can be posed, and what is known of its skin.
 
     Attributes:
@@ -40,22 +40,22 @@ class Actor:
         """
         bpy.context.scene.frame_set(0)
         before = set(bpy.data.collections)
-        character = import_character(path)
+        imported = import_character(path)
         self._collections = [c for c in bpy.data.collections if c not in before]
-        self._objects = character.objects
+        self._objects = imported.objects
         try:
-            if not character.meshes:
+            if not imported.meshes:
                 raise UserError(f"{path.name} holds no mesh to draw; choose a file with its skin.")
             for obj in self._objects:
                 _stop(obj)
-            for mesh in character.meshes:
+            for mesh in imported.meshes:
                 _weld_if_shattered(mesh)
-            self.name = character.name
-            self.puppet = Puppet.prepare(character.armature, character.meshes)
+            self.name = imported.name
+            self.puppet = Puppet.prepare(imported.armature, imported.meshes)
             self.surface = self._measure()
             self.own_height = float(np.ptp(self.puppet.rest_joints[:, 2]))
             # Whatever else the file holds (helpers, lights, weapons) stays out of the picture.
-            shown = [character.armature, *self.puppet.meshes]
+            shown = [imported.armature, *self.puppet.meshes]
             self._shown = self._collect(shown)
             self._collect([obj for obj in self._objects if obj not in shown])
         except BaseException:
@@ -97,9 +97,9 @@ class Actor:
         if self._shown.name in children:
             children.unlink(self._shown)
 
-    def stand(self) -> Pose:
+    def stand(self) -> FigurePose:
         """The figure as it stands now; the view layer must be up to date."""
-        return Pose(
+        return FigurePose(
             joints=self.puppet.joints(),
             vertices=np.concatenate([mesh_points(mesh) for mesh in self.puppet.meshes]),
             surface=self.surface,
@@ -112,36 +112,36 @@ class Actor:
         remove_objects(self._objects)
 
 
-class Cast:
-    """Actors by file, the last used ones kept: loading one takes as long as drawing ten views."""
+class CharacterCache:
+    """Characters by file; the last used ones are kept, since loading takes as long as ten views."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self._actors: OrderedDict[tuple[Path, int], Actor] = OrderedDict()
+        self._loaded: OrderedDict[tuple[Path, int], LoadedCharacter] = OrderedDict()
 
-    def actor(self, path: Path, copy: int = 0) -> Actor:
-        """The actor of a file.
+    def character(self, path: Path, copy: int = 0) -> LoadedCharacter:
+        """The character of a file.
 
         Args:
             path: the character file.
-            copy: a number that tells several actors of one character apart.
+            copy: a number that tells several copies of one character apart.
 
         Raises:
             UserError: the file cannot be used.
         """
         key = (path, copy)
-        if key not in self._actors:
-            while len(self._actors) >= self._capacity:
-                self._actors.popitem(last=False)[1].remove()
-            self._actors[key] = Actor(path)
-        self._actors.move_to_end(key)
-        return self._actors[key]
+        if key not in self._loaded:
+            while len(self._loaded) >= self._capacity:
+                self._loaded.popitem(last=False)[1].remove()
+            self._loaded[key] = LoadedCharacter(path)
+        self._loaded.move_to_end(key)
+        return self._loaded[key]
 
     def remove(self) -> None:
-        """Take all actors out of the file."""
-        for actor in self._actors.values():
-            actor.remove()
-        self._actors.clear()
+        """Take all characters out of the file."""
+        for character in self._loaded.values():
+            character.remove()
+        self._loaded.clear()
 
 
 def _stop(obj: Object) -> None:

@@ -1,7 +1,7 @@
 """One picture of the dataset: what is drawn in it, and what the scene knows about its figures.
 
-A surface shot sees the figures' meshes: strokes come from a line renderer, labels from a z-buffer.
-A skeleton shot draws stick figures or mannequins over the same joints, as figure-drawing books do.
+A surface view sees the figures' meshes: strokes come from a line renderer, labels from a z-buffer.
+A skeleton view draws stick figures or mannequins over the same joints, as figure-drawing books do.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Pose:
+class FigurePose:
     """One figure as it stands in the scene.
 
     Attributes:
@@ -41,7 +41,7 @@ class Pose:
 
 
 @dataclass(frozen=True)
-class Seen:
+class FigureView:
     """One figure in a picture.
 
     Attributes:
@@ -62,7 +62,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Shot:
+class SceneView:
     """A picture's strokes and labels.
 
     Attributes:
@@ -76,21 +76,21 @@ class Shot:
     strokes: list[NDArray[np.float32]]
     owners: NDArray[np.uint8]
     bones: NDArray[np.uint8]
-    figures: list[Seen | None]
+    figures: list[FigureView | None]
     maps: dict[str, NDArray[np.integer]] = field(default_factory=dict)
     depth_range: tuple[float, float] = (0.0, 0.0)
 
 
-def surface_shot(
+def view_surfaces(
     camera: Camera,
-    poses: Sequence[Pose],
+    poses: Sequence[FigurePose],
     strokes: list[NDArray[np.float32]],
     probes: list[NDArray[np.float32]],
     *,
     obstacles: Sequence[tuple[FloatArray, NDArray[np.integer]]] = (),
     ground: Sequence[FloatArray] = (),
     maps: Sequence[str] = (),
-) -> Shot:
+) -> SceneView:
     """What a camera sees of figures with a skin.
 
     Args:
@@ -107,7 +107,7 @@ def surface_shot(
     buffers = [raster.rasterise(camera, pose.vertices, pose.surface.triangles) for pose in poses]
     buffers += [raster.rasterise(camera, vertices, faces) for vertices, faces in obstacles]
     front = raster.nearest(buffers)
-    figures: list[Seen | None] = []
+    figures: list[FigureView | None] = []
     for number, pose in enumerate(poses):
         mask = front == number
         if not mask.any():
@@ -115,7 +115,7 @@ def surface_shot(
             continue
         silhouette = buffers[number].triangle >= 0
         figures.append(
-            Seen(
+            FigureView(
                 pixels=camera.project(pose.joints),
                 visibility=labels.visibility(
                     pose.joints, camera, buffers, number, pose.surface, pose.girth
@@ -138,7 +138,7 @@ def surface_shot(
         made["uv"] = labels.chart_map(buffers, surfaces)
     if "depth" in maps:
         made["depth"], *depth_range = labels.depth_map(buffers[: len(poses)], buffers[len(poses) :])
-    return Shot(
+    return SceneView(
         strokes=[*strokes, *lines],
         owners=np.append(owners, np.full(len(lines), NOBODY, np.uint8)),
         bones=np.append(bones, np.full(len(lines), NO_BONE, np.uint8)),
@@ -148,9 +148,9 @@ def surface_shot(
     )
 
 
-def skeleton_shot(
+def view_skeletons(
     camera: Camera, joints: Sequence[FloatArray], kind: str, rng: np.random.Generator
-) -> Shot:
+) -> SceneView:
     """What a camera sees of figures that are drawn from their skeletons.
 
     Args:
@@ -168,7 +168,7 @@ def skeleton_shot(
     strokes: list[NDArray[np.float32]] = []
     owners: list[int] = []
     bones: list[int] = []
-    figures: list[Seen | None] = [None] * len(joints)
+    figures: list[FigureView | None] = [None] * len(joints)
     for number in np.argsort([figure[:, 2].mean() for figure in placed]):  # near to far
         drawing = drawings[number]
         for line, path in zip(*drawing.visible_pieces(size), strict=True):
@@ -178,7 +178,7 @@ def skeleton_shot(
                 bones.append(drawing.tags[path])
         mask = silhouettes[number] & ~covered
         if mask.any():
-            figures[number] = Seen(
+            figures[number] = FigureView(
                 pixels=pixels[number],
                 visibility=_visibility(pixels[number], covered),
                 joints=placed[number],
@@ -187,7 +187,7 @@ def skeleton_shot(
                 mask=mask,
             )
         covered |= silhouettes[number]
-    return Shot(strokes, np.array(owners, np.uint8), np.array(bones, np.uint8), figures)
+    return SceneView(strokes, np.array(owners, np.uint8), np.array(bones, np.uint8), figures)
 
 
 def _bounds(mask: Mask) -> tuple[float, float, float, float]:
