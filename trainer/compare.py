@@ -16,7 +16,7 @@ A comparison is described by a TOML file; paths are those of the working directo
     imagenet = "FILE"            # optional: weights to start from
     coco = "FILE"
     decoder = "figure"           # optional: see `python -m trainer evaluate --decoder`
-    flip = false                 # optional: average with the mirror image
+    flip = true                  # optional: average with the mirror image
 
     [train]                      # options of `python -m trainer train` for every model
     strokes = ["out/dataset"]
@@ -115,7 +115,7 @@ class Config:
     models: tuple[Model, ...]
     examples: Path | None = None
     decoder: str = "figure"
-    flip: bool = False
+    flip: bool = True
 
     def run_folder(self, model: Model, seed: int) -> Path:
         """Where a run keeps its files."""
@@ -183,7 +183,7 @@ def read_config(path: Path) -> Config:
         models=tuple(rows),
         examples=Path(table["examples"]) if "examples" in table else None,
         decoder=decoder,
-        flip=bool(table.get("flip", False)),
+        flip=bool(table.get("flip", True)),
     )
 
 
@@ -334,7 +334,7 @@ def answer(
     drawings: Sequence[evaluate.Drawing],
     device: str,
     decoder: str = "figure",
-    flip: bool = False,
+    flip: bool = True,
 ) -> tuple[list[FloatArray], list[FloatArray]]:
     """A trained network's keypoints and scores at the true boxes, kept for the next time.
 

@@ -139,7 +139,7 @@ class Estimator:
         return logits
 
     def estimate(
-        self, grey: GreyArray, box: Box | None = None, figure: int = 0, flip_test: bool = False
+        self, grey: GreyArray, box: Box | None = None, figure: int = 0, flip_test: bool = True
     ) -> Estimate:
         """Find the keypoints of a figure in a picture.
 
@@ -147,7 +147,7 @@ class Estimator:
             grey: ``[H, W]`` uint8.
             box: the figure, pixels; None to look for it.
             figure: where it is looked for, which of the figures, 0 being the largest.
-            flip_test: see :meth:`heatmaps`.
+            flip_test: see :meth:`heatmaps`; it is worth its time.
 
         Raises:
             UserError: the page is empty, has fewer figures, or the box has no extent.

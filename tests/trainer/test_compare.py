@@ -237,7 +237,7 @@ def test_answers_are_kept_for_the_same_question_only(annotated, tmp_path):
     kept, _ = compare.answer(tmp_path, drawings, "cpu")
     assert np.array_equal(first, kept)
     with pytest.raises(UserError, match="no checkpoint"):
-        compare.answer(tmp_path, drawings, "cpu", flip=True)
+        compare.answer(tmp_path, drawings, "cpu", flip=False)
     (tmp_path / "away.pt").rename(tmp_path / "checkpoint.pt")
     other, _ = compare.answer(tmp_path, drawings[:1], "cpu", "quarter")
     assert len(other) == 1 and not np.array_equal(first[0], other[0])

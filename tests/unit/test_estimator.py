@@ -293,8 +293,8 @@ class TestEstimator:
 
     def test_flip_test_agrees_where_the_network_is_symmetric(self, network: Path):
         page = page_with_blot(400, 260)
-        plain = Estimator(network).estimate(page)
-        flipped = Estimator(network).estimate(page, flip_test=True)
+        plain = Estimator(network).estimate(page, flip_test=False)
+        flipped = Estimator(network).estimate(page)
         assert np.abs(plain.keypoints - flipped.keypoints).max() < 1
 
     def test_flip_test_averages_with_the_mirrored_reading(self, tmp_path: Path):
