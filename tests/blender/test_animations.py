@@ -315,7 +315,7 @@ def test_without_meshes_the_lowest_keypoint_stands() -> None:
 def test_a_game_figure_lays_its_weapons_down_and_keeps_its_helmet() -> None:
     puppet = _puppet("characters/kaykit/Knight.glb")
     names = {mesh.name for mesh in puppet.meshes}
-    assert "Knight_Helmet" in names and "Knight/Cape" in names
+    assert "Knight_Helmet" in names and "Knight_Cape" in names
     assert bpy.data.objects["1H_Sword"].hide_viewport and "1H_Sword" not in names
     helmet = bpy.data.objects["Knight_Helmet"]
     assert (puppet.vertex_bones(helmet) == ROW["Head"]).all()
