@@ -144,7 +144,7 @@ _T_POSE = {
 
 
 def write_motion(path: Path, poses: int) -> None:
-    """Write a pose corpus (docs/dataset.md) of one clip: limbs that swing at random."""
+    """Write a pose corpus (see ``retarget.load_corpus``) of one clip: limbs swing at random."""
     skeleton = addon("core.skeleton")
     names = addon("core.retarget").JOINTS
     rng = np.random.default_rng(0)

@@ -337,8 +337,15 @@ def _headings(rotations: FloatArray) -> FloatArray:
 def load_corpus(path: str) -> list[Motion]:
     """Read a pose corpus (.npz): its clips as motions.
 
-    The format is that of the shared pose files: local quaternions of 21 joints in a Y-up T-pose
-    that faces +Z, so (x, y, z) becomes (x, -z, y) here.
+    The skeleton stands in a Y-up T-pose that faces +Z, so (x, y, z) becomes (x, -z, y) here. The
+    arrays, of J joints (parents first), F poses, C clips and E further points, in metres:
+
+    - ``mixamo_names`` [J] (empty for joints without a counterpart), ``parents`` [J] (-1 for the
+      root), ``offsets`` [J, 3] from the parent at rest;
+    - ``rot`` [F, J, 4] local quaternions w, x, y, z since rest; ``root_pos`` [F, 3];
+    - ``clip`` [F] rows of ``clip_names`` [C]; ``clip_floor`` [C] height of the ground; ``frame`` [F];
+    - ``extra_names`` [E], ``extra_parent`` [E], ``extra_offset`` [E, 3]: rigid points; of these, the
+      toes (``...Toe``) tell whether a foot stands.
 
     Args:
         path: the file.
