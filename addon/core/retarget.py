@@ -343,8 +343,8 @@ def load_corpus(path: str) -> list[Motion]:
     - ``mixamo_names`` [J] (empty for joints without a counterpart), ``parents`` [J] (-1 for the
       root), ``offsets`` [J, 3] from the parent at rest;
     - ``rot`` [F, J, 4] local quaternions w, x, y, z since rest; ``root_pos`` [F, 3];
-    - ``clip`` [F] rows of ``clip_names`` [C]; ``clip_floor`` [C] height of the ground; ``frame`` [F];
-    - ``extra_names`` [E], ``extra_parent`` [E], ``extra_offset`` [E, 3]: rigid points; of these, the
+    - ``frame`` [F]; ``clip`` [F] rows of ``clip_names`` [C]; ``clip_floor`` [C] ground level;
+    - ``extra_names`` [E], ``extra_parent`` [E], ``extra_offset`` [E, 3]: rigid points, of which the
       toes (``...Toe``) tell whether a foot stands.
 
     Args:
