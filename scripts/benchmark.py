@@ -157,7 +157,7 @@ def write_motion(path: Path, poses: int) -> None:
     for name in names:
         above = skeleton.PARENTS[skeleton.INDEX[name]]
         parents.append(names.index(skeleton.KEYPOINTS[above]) if above >= 0 else -1)
-        x, y, z = _T_POSE[name.removeprefix("Left").removeprefix("Right")]
+        x, y, z = _T_POSE[skeleton.without_side(name)]
         offsets.append((-x if name.startswith("Right") else x, y, z))
     root = np.tile(np.array([0.0, 1.0, 0.0]), (poses, 1))
     np.savez(

@@ -42,9 +42,7 @@ _COCO_SIGMAS = {
     "Leg": 0.087,
     "Foot": 0.089,
 }
-SIGMAS = np.array(
-    [_COCO_SIGMAS[name.removeprefix("Left").removeprefix("Right")] for name in skeleton.COMMON]
-)
+SIGMAS = np.array([_COCO_SIGMAS[skeleton.without_side(name)] for name in skeleton.COMMON])
 """``[12]`` COCO's constants of the common joints: shoulder, elbow, wrist, hip, knee, ankle."""
 
 RESAMPLES = 1000

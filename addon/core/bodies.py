@@ -106,10 +106,7 @@ def _adult_lengths() -> list[float]:
     limbs = {"HeadTop_End": 0.2, "Shoulder": 0.14, "Arm": 0.13, "ForeArm": 0.28, "Hand": 0.25}
     legs = {"UpLeg": 0.1, "Leg": 0.43, "Foot": 0.42, "ToeBase": 0.16}
     table = trunk | limbs | legs
-    return [
-        table[skeleton.KEYPOINTS[child].removeprefix("Left").removeprefix("Right")]
-        for _, child in skeleton.BONES
-    ]
+    return [table[skeleton.without_side(skeleton.KEYPOINTS[child])] for _, child in skeleton.BONES]
 
 
 _LENGTHS = _adult_lengths()

@@ -292,7 +292,7 @@ def lowest_part(heights: FloatArray, rest: FloatArray, names: Sequence[str]) -> 
     Returns:
         ``[F]`` hip heights above that level.
     """
-    bare = [name.removeprefix("Left").removeprefix("Right") for name in names]
+    bare = [skeleton.without_side(name) for name in names]
     flesh = [_FLESH.get(name, float(height)) for name, height in zip(bare, rest, strict=True)]
     return np.min(heights - np.array(flesh), axis=1)
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from . import labels, raster
 from .camera import Camera
 from .figures import draw_exact
-from .scenery import runs, seen_lines
-from .strokes import NO_BONE, NOBODY
+from .scenery import seen_lines
+from .strokes import NO_BONE, NOBODY, runs
 from .surface import Surface
 
 FloatArray = NDArray[np.float64]

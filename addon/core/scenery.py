@@ -19,6 +19,7 @@ from .camera import Camera
 from .furniture import HELD, SEATS, STANDING, UP, Maker, Setting, bone_points, couch
 from .rotations import about_axis
 from .solids import Solid
+from .strokes import runs
 
 FloatArray = NDArray[np.float64]
 
@@ -185,12 +186,6 @@ def seen_lines(
         seen = inside & (place[:, 2] <= depth[y, x] + 1e-3 * np.abs(place[:, 2]))
         strokes += [pixels[a:b].astype(np.float32) for a, b in runs(seen) if b - a > 1]
     return strokes
-
-
-def runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """First row and the row after the last of each stretch of true values in ``[n]`` flags."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
-    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 # --------------------------------------------------------------------------------------------------

@@ -62,6 +62,11 @@ def mirror_name(name: str) -> str:
     return name
 
 
+def without_side(name: str) -> str:
+    """A name without its side: ``LeftArm`` and ``RightArm`` -> ``Arm``; trunk names stay."""
+    return name.removeprefix("Left").removeprefix("Right")
+
+
 FLIP: tuple[int, ...] = tuple(INDEX[mirror_name(name)] for name in KEYPOINTS)
 """``keypoints[list(FLIP)]`` are the keypoints of the mirrored figure (rows only, not x)."""
 

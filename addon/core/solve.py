@@ -472,7 +472,7 @@ def _want_drawn(
     low, high = _KEYPOINT_NOISE
     noise = (low + (high - low) * (1 - scores)) * body.rig.height * scale  # pixels
     for b in np.flatnonzero(known & (np.linalg.norm(drawn, axis=1) > 1e-9)):
-        name = skeleton.KEYPOINTS[children[b]].removeprefix("Left").removeprefix("Right")
+        name = skeleton.without_side(skeleton.KEYPOINTS[children[b]])
         spread = np.hypot(noise[parents[b]], noise[children[b]]) / full[b]
         across = _VAGUE.get(name, 1.0) * np.hypot(spread, _DRAWN_ANGLE)
         along = _VAGUE.get(name, 1.0) * np.hypot(spread, proportion)
@@ -511,7 +511,7 @@ def _want_anatomy(wishes: _Wishes, body: _Body) -> None:
     frame = np.array([body.rig.left, body.rig.front, _UP])
     for name, node in body.index.items():
         parent = body.parents[node]
-        bare = name.removeprefix("Left").removeprefix("Right")
+        bare = skeleton.without_side(name)
         if bare in _LOOSE:
             for axis in frame:
                 wishes.add([(node, axis), (parent, -axis)], np.eye(3) / _LOOSE[bare])

@@ -297,6 +297,12 @@ class StrokePack:
             raise ValueError(f"{path} is not a stroke pack: {error}") from error
 
 
+def runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """First row and the row after the last of each stretch of true values in ``[n]`` flags."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
 def within(line: NDArray[np.floating], low: float, high: float) -> list[NDArray[np.floating]]:
     """The pieces of a polyline inside a square, cut where it crosses the border.
 

@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .strokes import runs
+
 FloatArray = NDArray[np.float64]
 
 NO_FILL = -1.0
@@ -593,9 +595,8 @@ def _seen_pieces(
         # The seam of a closed outline is no end: start where something covers it.
         shift = -int(np.argmin(seen))
         points, seen = np.roll(points[:-1], shift, axis=0), np.roll(seen[:-1], shift)
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], seen.astype(np.int8), [0]])))
     pieces = []
-    for first, last in zip(edges[::2], edges[1::2], strict=True):
+    for first, last in runs(seen):
         piece = points[first:last].astype(np.float32)
         if np.linalg.norm(np.diff(piece, axis=0), axis=1).sum() >= SHORTEST:
             pieces.append(piece)

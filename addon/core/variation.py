@@ -16,16 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 from . import rotations as rot
 from . import skeleton
 from .retarget import JOINTS, PARENTS, Motion
+from .skeleton import without_side
 
 FloatArray = NDArray[np.float64]
 
 _ROW = {name: row for row, name in enumerate(JOINTS)}
 _SIDES = ("Left", "Right")
-
-
-def _bare(name: str) -> str:
-    """A joint's name without its side."""
-    return name.removeprefix("Left").removeprefix("Right")
 
 
 # --------------------------------------------------------------------------------------------------
@@ -81,7 +77,7 @@ class Proportions:
 
         column = ("LeftFoot", "LeftLeg", "LeftUpLeg", "Hips", "Spine", "Spine1", "Spine2", "Neck")
         below = [
-            (length(a, b), self.length[a if _bare(a) == a else b])
+            (length(a, b), self.length[a if without_side(a) == a else b])
             for a, b in zip(column, (*column[1:], "Head"), strict=True)
         ]
         head = length("Head", "HeadTop_End")
@@ -147,8 +143,8 @@ class _Kind:
             "ToeBase": foot,
         }
         return Proportions(
-            {joint: length[_bare(joint)] for joint in JOINTS},
-            {joint: float(across[_bare(joint)]) for joint in JOINTS},
+            {joint: length[without_side(joint)] for joint in JOINTS},
+            {joint: float(across[without_side(joint)]) for joint in JOINTS},
         )
 
 
@@ -246,7 +242,7 @@ def excess(name: str, local: ArrayLike, limbs: Mapping[str, FloatArray]) -> floa
         limbs: the motion's rest directions of arms and legs.
     """
     local = np.asarray(local, dtype=np.float64)
-    bare = _bare(name)
+    bare = without_side(name)
     if bare in _END:
         bend = np.degrees(_bend(name, local, limbs)[0])
         return float(np.radians(max(_BEND[0] - bend, bend - _BEND[1], 0.0)))
@@ -268,8 +264,8 @@ def _jittered(
     strength: float,
 ) -> FloatArray:
     """A joint's local rotation with noise, as much of it as the joint's limits allow."""
-    spread = np.radians(_NOISE[_bare(name)]) * strength
-    if _bare(name) in _END:
+    spread = np.radians(_NOISE[without_side(name)]) * strength
+    if without_side(name) in _END:
         return _rebent(name, local, limbs, rng.normal(0, spread))
     vector = rng.normal(0, spread / np.sqrt(3), 3)
     allowed = excess(name, local, limbs) + 1e-9
@@ -290,7 +286,7 @@ def _segments(
         Directions ``[3]`` of the upper and the lower limb, and the axis ``[3]``.
     """
     left = name.startswith("Left")
-    is_arm = _bare(name) == "ForeArm"
+    is_arm = without_side(name) == "ForeArm"
     upper_name = JOINTS[PARENTS[_ROW[name]]]
     straight = np.array([1.0 if left else -1.0, 0, 0]) if is_arm else np.array([0, 0, -1.0])
     upper = limbs.get(upper_name, straight)
@@ -313,7 +309,7 @@ def _bend(
     axis = np.cross(upper, lower)
     total = float(np.arctan2(np.linalg.norm(axis), upper @ lower))
     in_plane = float(np.arctan2(np.cross(hinge, upper) @ lower, upper @ lower))
-    if total > np.radians(20) and (_bare(name) == "ForeArm" or in_plane > 0):
+    if total > np.radians(20) and (without_side(name) == "ForeArm" or in_plane > 0):
         return total, rot.unit(axis)
     return in_plane, hinge
 
