@@ -398,7 +398,8 @@ def measure_train(options: argparse.Namespace) -> Table:
             trainer = train.Trainer(settings)
             if "data_images_per_s" not in result:
                 result["data_images_per_s"] = data_rate(trainer, options.batches)
-            rates = step_rates(trainer, options.batches) | loop_rates(trainer, options.batches)
+            with train.spare_cores(0 if trainer.cuda else settings.workers):
+                rates = step_rates(trainer, options.batches) | loop_rates(trainer, options.batches)
             rates["data_to_training"] = result["data_images_per_s"] / rates["images_per_s"]
             result |= {f"{network}_{what}": value for what, value in rates.items()}
     return result

@@ -21,7 +21,7 @@ from addon.core import skeleton
 from addon.core.bodies import CIRCLE, ROW, extent, hull
 from addon.core.figures import KINDS, draw_figure
 from addon.core.image import MARGIN, Affine
-from addon.core.strokes import StrokePack
+from addon.core.strokes import StrokePack, View
 from addon.core.styles import Drawing, StrokeStyle, draw
 from trainer.poses import random_pose
 from trainer.props import add_props
@@ -83,7 +83,9 @@ class Sample:
     valid: NDArray[np.bool_]
 
 
-def sample(pack: StrokePack, index: int, rng: np.random.Generator, size: int = 256) -> Sample:
+def sample(
+    pack: StrokePack, index: int, rng: np.random.Generator, size: int = 256, plain: bool = False
+) -> Sample:
     """Draw one view of a pack in a random way.
 
     Args:
@@ -91,11 +93,16 @@ def sample(pack: StrokePack, index: int, rng: np.random.Generator, size: int = 2
         index: the view.
         rng: the only source of chance: the same state gives the same sample.
         size: side of the picture, pixels.
+        plain: the record's own lines in one even pen on white paper, as a renderer draws them;
+            only flip, turn, stretch and crop are left to chance.
     """
-    share = FIGURE_SHARE if _is_human(pack.joints[index]) else GROTESQUE_FIGURE_SHARE
-    compose = _figure_scene if rng.random() < share else _record_scene
-    scene = compose(pack, index, rng)
-    _cut(scene, rng)
+    if plain:
+        scene = _plain_scene(pack, index)
+    else:
+        share = FIGURE_SHARE if _is_human(pack.joints[index]) else GROTESQUE_FIGURE_SHARE
+        compose = _figure_scene if rng.random() < share else _record_scene
+        scene = compose(pack, index, rng)
+        _cut(scene, rng)
     to_picture = _placement(scene, rng, size)
     keypoints = to_picture.apply(scene.keypoints)
     if np.linalg.det(to_picture.matrix[:, :2]) < 0:
@@ -128,6 +135,17 @@ class _Scene:
     present: NDArray[np.bool_]  # [23] not cut off
 
 
+def _plain_scene(pack: StrokePack, index: int) -> _Scene:
+    view = pack[index]
+    drawing, own = Drawing(), Drawing()
+    drawing.body(view.strokes)
+    own.body(view.strokes_of(view.figure))
+    keypoints = view.keypoints.astype(np.float64)
+    outline = _outline(own, keypoints, view)
+    present = np.ones(skeleton.COUNT, dtype=bool)
+    return _Scene(drawing, keypoints, outline, StrokeStyle(), present)
+
+
 def _record_scene(pack: StrokePack, index: int, rng: np.random.Generator) -> _Scene:
     view = pack[index]
     keypoints = view.keypoints.astype(np.float64)
@@ -144,9 +162,13 @@ def _record_scene(pack: StrokePack, index: int, rng: np.random.Generator) -> _Sc
     style = StrokeStyle.random(rng)
     # Characters have details that a very fat line would clot.
     style = replace(style, width=min(style.width, 4.0))
-    # What another figure hides of this one leaves no strokes, but its joints tell how far it goes.
-    outline = np.concatenate([own.points(), keypoints[view.visibility > 0]])
+    outline = _outline(own, keypoints, view)
     return _staged(body, keypoints, outline, style, pack, rng)
+
+
+def _outline(own: Drawing, keypoints: FloatArray, view: View) -> FloatArray:
+    """How far a figure goes: what another one hides of it leaves joints, but no strokes."""
+    return np.concatenate([own.points(), keypoints[view.visibility > 0]])
 
 
 def _staged(

@@ -21,7 +21,8 @@ A comparison is described by a TOML file; paths are those of the working directo
     [train]                      # options of `python -m trainer train` for every model
     strokes = ["out/dataset"]
     network = "hrnet-w32"
-    epochs = 10
+    epochs = 10                  # a "{seed}" in an option stands for the run's seed: with it,
+                                 # init can go on from the runs of another comparison
 
     [domain]                     # those that a "-Domain" model adds
     unlabelled = ["unlabelled"]
@@ -33,6 +34,11 @@ A comparison is described by a TOML file; paths are those of the working directo
     name = "Self-training"
     like = "Scratch-Sketch"      # optional: the model whose options these change ...
     unlabelled = ["unlabelled"]  # ... and with which the table compares it
+
+    [[row]]
+    name = "AdaBN"
+    like = "Scratch-Sketch"      # its trained networks ...
+    batch_norm_of = "unlabelled" # ... with the batch statistics of the drawings in this folder
 
 What is trained already is not trained again; an interrupted comparison goes on when the same
 command is given.
@@ -60,7 +66,7 @@ from addon.core import image, skeleton
 from addon.core.errors import UserError
 from addon.core.files import write_arrays, write_whole
 
-from . import checkpoint, data, evaluate, heatmaps, models, predict, pretrained, train
+from . import adapt, checkpoint, data, evaluate, heatmaps, models, predict, pretrained, train
 from .inference import open_estimator
 from .losses import MSE_SCALE
 
@@ -89,7 +95,9 @@ class Model:
         seeds: one run with each.
         against: the model that this one is measured against.
         note: below the table.
-        trained: on sketches; False for pretrained weights as they are.
+        trained: on sketches; False for pretrained weights as they are, and for those of
+            ``against`` with other batch statistics.
+        batch_norm_of: folder of drawings that these statistics are taken from.
     """
 
     name: str
@@ -98,6 +106,7 @@ class Model:
     against: str | None = None
     note: str = ""
     trained: bool = True
+    batch_norm_of: Path | None = None
 
     @property
     def folder(self) -> str:
@@ -227,6 +236,15 @@ def _row(
             f"Row {name} is like {like}, which is none of the trained models before it."
         )
     options = plain if like is None else known[like].options
+    statistics = row.pop("batch_norm_of", None)
+    if statistics is not None:
+        if like is None or row:
+            raise UserError(
+                f"Row {name} takes over trained networks: besides batch_norm_of it needs like, "
+                "and can have nothing else."
+            )
+        folder = Path(statistics)
+        return Model(name, {}, known[like].seeds, like, trained=False, batch_norm_of=folder)
     seeds = tuple(row.pop("seeds", seeds))
     return Model(name, {**options, **row}, seeds, like)
 
@@ -254,7 +272,7 @@ def settings(model: Model, seed: int, config: Config) -> train.Settings:
         elif isinstance(value, bool):
             words += [flag] if value else []
         else:
-            words.append(f"{flag}={value}")
+            words.append(f"{flag}={value}".replace("{seed}", str(seed)))
     parser = _Options(prog=model.name, add_help=False, allow_abbrev=False)
     train.add_arguments(parser)
     folder = config.run_folder(model, seed)
@@ -278,29 +296,46 @@ def train_model(model: Model, seed: int, config: Config) -> bool:
     """
     folder = config.run_folder(model, seed)
     made, finished = folder / "options.json", folder / "finished.json"
-    options = json.dumps(dict(model.options), indent=2, sort_keys=True) + "\n"
+    options = dict(model.options)
+    if model.batch_norm_of is not None:
+        options = {"like": model.against, "batch_norm_of": str(model.batch_norm_of)}
+    options = json.dumps(options, indent=2, sort_keys=True) + "\n"
     if made.exists() and made.read_text(encoding="utf-8") != options:
         raise UserError(
             f"{folder} was trained with other options; give the row another name or delete it."
         )
     if finished.exists():
         return True
-    chosen = settings(model, seed, config)
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(made, options.encode())
     log.info("%s, seed %d", model.name, seed)
+    views = 0
     if model.trained:
-        trainer = train.Trainer(chosen)
+        trainer = train.Trainer(settings(model, seed, config))
         if not trainer.run():
             return False
         views = len(trainer.sketches)
+    elif model.batch_norm_of is not None:
+        (source,) = (one for one in config.models if one.name == model.against)
+        state = checkpoint.load(config.run_folder(source, seed) / "checkpoint.pt")
+        state = {key: state[key] for key in checkpoint.FACTS if key in state} | {
+            "weights": _with_statistics_of(model.batch_norm_of, state)
+        }
+        checkpoint.save(folder / "checkpoint.pt", state)
     else:
+        chosen = settings(model, seed, config)
         assert chosen.init is not None
         state = photo_network(chosen.init, chosen.network, chosen.size)
         checkpoint.save(folder / "checkpoint.pt", state)
-        views = 0
     write_whole(finished, json.dumps({"views": views}).encode())
     return True
+
+
+def _with_statistics_of(folder: Path, state: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+    """The weights of a checkpoint with the batch statistics of a folder of drawings."""
+    network = checkpoint.network(dict(state))
+    adapt.adapt_batch_norm_to(network, folder, state["size"], torch.device("cpu"))
+    return network.state_dict()
 
 
 def photo_network(path: Path, name: str, size: int) -> dict[str, Any]:
@@ -574,7 +609,8 @@ def main(arguments: argparse.Namespace) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
     drawings = evaluate.load_drawings(config.drawings)
     for model in config.models:  # a mistake in the last row shall not come out after days
-        settings(model, model.seeds[0], config)
+        if model.batch_norm_of is None:
+            settings(model, model.seeds[0], config)
     for model in config.models:
         for seed in model.seeds:
             if not train_model(model, seed, config):

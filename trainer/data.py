@@ -88,10 +88,17 @@ def hold_out(pack: StrokePack, characters: Sequence[str]) -> tuple[StrokePack, S
 
 
 class SketchDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
-    """Labelled drawings: ticket -> ink uint8 ``[S, S]``, keypoints ``[23, 2]``, valid ``[23]``."""
+    """Labelled drawings: ticket -> ink uint8 ``[S, S]``, keypoints ``[23, 2]``, valid ``[23]``.
 
-    def __init__(self, pack: StrokePack, size: int, seed: int) -> None:
-        self.pack, self.size, self.seed = pack, size, seed
+    Args:
+        pack: what is drawn.
+        size: side of the picture, pixels.
+        seed: of everything random.
+        plain: see :func:`augment.sample`.
+    """
+
+    def __init__(self, pack: StrokePack, size: int, seed: int, plain: bool = False) -> None:
+        self.pack, self.size, self.seed, self.plain = pack, size, seed, plain
 
     def __len__(self) -> int:
         return len(self.pack)
@@ -99,7 +106,7 @@ class SketchDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
     def __getitem__(self, ticket: int) -> tuple[Tensor, Tensor, Tensor]:
         epoch, index = divmod(ticket, len(self))
         rng = np.random.default_rng((self.seed, epoch, index))
-        one = augment.sample(self.pack, index, rng, self.size)
+        one = augment.sample(self.pack, index, rng, self.size, self.plain)
         return (
             torch.from_numpy(_quantised(image.ink(one.image))),
             torch.from_numpy(one.keypoints.astype(np.float32)),

@@ -45,13 +45,15 @@ def jitter(ink: Tensor, rng: torch.Generator) -> Tensor:
 
 
 def _blurred(ink: Tensor) -> Tensor:
-    """A binomial blur of standard deviation 1 pixel."""
-    profile = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0], device=ink.device) / 16
-    return F.conv2d(
-        F.conv2d(ink, profile.view(1, 1, 5, 1), padding=(2, 0)),
-        profile.view(1, 1, 1, 5),
-        padding=(0, 2),
-    )
+    """A binomial blur of standard deviation 1 pixel, white beyond the border.
+
+    Sums of shifted copies: a convolution of one channel takes a processor ten times as long.
+    """
+    for axis, border in ((2, (0, 0, 2, 2)), (3, (2, 2, 0, 0))):
+        size, wide = ink.shape[axis], F.pad(ink, border)
+        shifted = [wide.narrow(axis, start, size) for start in range(5)]
+        ink = (shifted[0] + shifted[4] + 4 * (shifted[1] + shifted[3]) + 6 * shifted[2]) / 16
+    return ink
 
 
 def cut_out(ink: Tensor, rng: torch.Generator, count: int = 3, side: float = 0.25) -> Tensor:

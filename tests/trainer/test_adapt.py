@@ -160,6 +160,15 @@ def test_batch_statistics_come_from_a_folder_of_drawings(tmp_path):
     assert means[0] == means[1] and 0.02 < means[0] < 0.5  # the share of ink
 
 
+def test_the_blur_is_opencvs():
+    rng = np.random.default_rng(0)
+    picture = rng.random((40, 50), dtype=np.float32)
+    profile = cv2.getGaussianKernel(5, 0)  # the binomial one
+    expected = cv2.sepFilter2D(picture, -1, profile, profile, borderType=cv2.BORDER_CONSTANT)
+    found = photometric._blurred(torch.from_numpy(picture)[None, None])[0, 0].numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
 def test_photometric_chance_stays_in_range_and_repeats():
     ink = torch.rand(6, 1, 64, 64)
     one = photometric.jitter(ink, torch.Generator().manual_seed(5))

@@ -176,3 +176,14 @@ def test_the_command_line_refuses_what_is_no_pack(tmp_path: Path, capsys) -> Non
         augment.main([str(tmp_path / "text.npz")])
     assert stop.value.code == 2
     assert "text.npz" in capsys.readouterr().err
+
+
+def test_plain_samples_are_the_record_itself():
+    pack = dots_pack(EVERY)
+    one, two = (augment.sample(pack, 1, np.random.default_rng(3), 256, True) for _ in range(2))
+    assert np.array_equal(one.image, two.image)
+    assert one.valid.sum() > 15 and distance_to_ink(one, EVERY).max() < 2.5
+    away = one.image.copy()
+    for x, y in one.keypoints[one.valid]:
+        away[max(0, int(y) - 6) : int(y) + 7, max(0, int(x) - 6) : int(x) + 7] = 255
+    assert (away == 255).all()  # no paper, no props

@@ -137,6 +137,36 @@ def test_a_row_may_change_one_option_of_another(written, tmp_path):
     assert config.models[-1].against == "Scratch-Sketch-Domain"
 
 
+def test_a_row_may_take_over_networks_with_other_batch_statistics(written, tmp_path, capsys):
+    rows = f"""
+    [[row]]
+    name = "One"
+    seeds = [3]
+    [[row]]
+    name = "AdaBN"
+    like = "One"
+    batch_norm_of = "{tmp_path}/unlabelled"
+    """
+    assert main(["compare", str(written("thesis = false", rows)), "--device", "cpu"]) == 0
+    assert "over One" in capsys.readouterr().out
+    first, second = (
+        checkpoint.load(tmp_path / "runs" / name / "seed-3" / "checkpoint.pt")
+        for name in ("one", "adabn")
+    )
+    assert second["settings"]["seed"] == 3 and first["weights"].keys() == second["weights"].keys()
+    same = {k: torch.equal(v, second["weights"][k]) for k, v in first["weights"].items()}
+    assert not any(value for name, value in same.items() if "running_" in name)
+    assert all(v for name, v in same.items() if name.endswith((".weight", ".bias")))
+    assert not (tmp_path / "runs" / "adabn" / "seed-3" / "log.jsonl").exists()
+
+
+def test_a_seed_may_be_named_in_an_option(written):
+    row = '[[row]]\nname = "On"\ninit = "first/seed-{seed}/checkpoint.pt"\n'
+    config = compare.read_config(written("thesis = false", row))
+    chosen = compare.settings(config.models[0], 2, config)
+    assert chosen.init == Path("first/seed-2/checkpoint.pt")
+
+
 def test_the_baseline_answers_with_cocos_maps_in_our_rows(tmp_path):
     torch.manual_seed(0)
     published = models.build("hrnet-w16-small", keypoints=17)
@@ -170,6 +200,11 @@ def test_the_baseline_answers_with_cocos_maps_in_our_rows(tmp_path):
         ("thesis = false", '[[row]]\nname = "A"\nlike = "B"', "none of the trained models"),
         ("thesis = false", '[[row]]\nname = "A"\nlerning_rate = 1', "options of A cannot be used"),
         ("thesis = false", '[[row]]\nname = "A"\nepochs = "x"', "options of A cannot be used"),
+        (
+            "thesis = false",
+            '[[row]]\nname = "A"\n[[row]]\nname = "B"\nlike = "A"\nlr = 1\nbatch_norm_of = "x"',
+            "Row B takes over trained networks",
+        ),
         ('thesis = false\ndecoder = "x"', '[[row]]\nname = "A"', "No decoder is called x"),
         ("= 3", "", "is not a TOML file"),
     ],

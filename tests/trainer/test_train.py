@@ -17,7 +17,7 @@ from addon.core import skeleton
 from addon.core.errors import UserError
 from addon.core.strokes import StrokePack
 from trainer import adapt, augment, checkpoint, data, heatmaps
-from trainer.train import Settings, Trainer, learning_rate
+from trainer.train import Settings, Trainer, learning_rate, spare_cores
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,8 +69,8 @@ def _rows(run: Path) -> list[dict]:
 
 def test_a_network_learns_to_place_the_keypoints(settings, pack, monkeypatch):
     # Without chance in the drawing a short run must come to know the figure by heart.
-    def plain(pack, index, rng, size):
-        del rng
+    def plain(pack, index, rng, size, plain):
+        del rng, plain
         view, scale = pack[index], size / pack.size
         grey = np.full((size, size), 255, np.uint8)
         for stroke in view.strokes:
@@ -150,6 +150,23 @@ def test_the_same_seed_gives_the_same_log(settings, drawings, tmp_path):
         logs.append([_without_times(row) for row in _rows(out)])
     assert logs[0] == logs[1] != logs[2]
     assert "held_oks" in logs[0][-1] and "discriminator_accuracy" in logs[0][0]
+
+
+def test_threads_leave_cores_to_the_workers(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(8)
+        with spare_cores(3):
+            assert torch.get_num_threads() == 5
+        assert torch.get_num_threads() == 8
+        with spare_cores(20):
+            assert torch.get_num_threads() == 1
+        monkeypatch.setenv("OMP_NUM_THREADS", "8")
+        with spare_cores(3):
+            assert torch.get_num_threads() == 8
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_samples_do_not_depend_on_the_number_of_workers(pack):
