@@ -9,6 +9,7 @@ import bpy
 from ..core.estimator import Estimate, Estimator
 from ..core.image import Box
 from ..core.lift import lift
+from ..core.remembered import Remembered
 from ..core.solve import Solution, solve
 from . import reference
 from .armature import apply_solution, rig_from_armature
@@ -17,8 +18,24 @@ from .mannequin import add_mannequin
 _SURE = 0.3
 """Score above which a keypoint counts as seen, in reports."""
 
+_PROPERTY = "croquis_estimate"
+"""Custom property of an armature object that keeps the estimate of its last drawing."""
+
 _BEHIND = 0.4
 """How far behind the farthest joint the drawing stands, in heights of the character."""
+
+
+def remember(armature: bpy.types.Object, what: Remembered) -> None:
+    """Keep an estimate with an armature; it is saved and undone with it."""
+    armature[_PROPERTY] = what.to_json()
+    if armature.override_library:  # otherwise the file forgets what an override has in addition
+        armature.property_overridable_library_set(f'["{_PROPERTY}"]', True)
+
+
+def remembered(armature: bpy.types.Object) -> Remembered | None:
+    """The estimate of the drawing that posed an armature last; None without a readable one."""
+    text = armature.get(_PROPERTY)
+    return Remembered.from_json(text) if isinstance(text, str) else None
 
 
 @dataclass(frozen=True)
@@ -85,6 +102,7 @@ def pose_from_sketch(
     size = (grey.shape[1], grey.shape[0])
     solution = solve(rig, estimate.keypoints, estimate.scores, lifted, size=size)
     apply_solution(armature, rig, solution, keyframe)
+    remember(armature, Remembered.of(estimate, size, image.name, number))
     context.view_layer.update()
     camera = reference.place_camera(scene, solution.camera, number)
     depth = solution.camera.to_camera(solution.joints)[:, 2].max() + _BEHIND * rig.height

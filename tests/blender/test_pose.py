@@ -12,7 +12,7 @@ import pytest
 
 from addon.blender.armature import rig_from_armature
 from addon.blender.mannequin import add_mannequin
-from addon.blender.pose import pose_from_sketch
+from addon.blender.pose import pose_from_sketch, remembered
 from addon.core import skeleton
 from addon.core.errors import UserError
 from addon.core.estimator import SHIPPED, Estimator
@@ -91,6 +91,27 @@ def test_posing_again_gives_the_same_pose_and_no_more_objects(
     pose_from_sketch(bpy.context, image, armature, estimator=estimator)
     assert contents() == before
     np.testing.assert_allclose(pose_values(armature), pose, atol=1e-6)
+
+
+def test_the_estimate_stays_with_the_armature(
+    image: bpy.types.Image, estimator: Any, tmp_path: Path
+) -> None:
+    result = pose_from_sketch(bpy.context, image, None, estimator=estimator, number=2)
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "posed.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "posed.blend"))
+    kept = remembered(bpy.data.objects["Mannequin"])
+    assert kept is not None
+    np.testing.assert_allclose(kept.keypoints, result.estimate.keypoints, atol=1e-3)
+    assert kept.box == pytest.approx(result.estimate.box, abs=1e-3)
+    assert (kept.size, kept.image, kept.number) == ((400, 300), "drawing.png", 2)
+
+
+def test_no_estimate_is_remembered_as_none() -> None:
+    armature = add_mannequin(bpy.context)
+    assert remembered(armature) is None
+    for foreign in ("", "{}", 3.5):
+        armature["croquis_estimate"] = foreign
+        assert remembered(armature) is None
 
 
 def test_an_empty_page_changes_nothing(estimator: Any, tmp_path: Path) -> None:

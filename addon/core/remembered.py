@@ -1,0 +1,113 @@
+"""What is kept of a drawing with the armature that it posed, so that the network runs only once."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import skeleton
+from .estimator import Estimate, Sides
+from .image import Box
+from .readings import Reading
+
+FloatArray = NDArray[np.float32]
+
+_FORMAT = "croquis-estimate-1"
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """An estimate and what the artist has chosen of it.
+
+    Attributes:
+        keypoints: ``[23, 2]`` pixels of the picture, as estimated; NaN where missing.
+        scores: ``[23]`` 0..1.
+        sides: how sure left and right are.
+        box: the figure's box, pixels of the picture.
+        size: the picture's width and height, pixels.
+        image: the picture's name in the file.
+        reading: the chosen reading in depth.
+        number: which of the scene's Croquis cameras and reference images belong to it.
+    """
+
+    keypoints: FloatArray
+    scores: FloatArray
+    sides: Sides
+    box: Box
+    size: tuple[int, int]
+    image: str
+    reading: Reading = field(default_factory=Reading)
+    number: int = 1
+
+    @classmethod
+    def of(
+        cls, estimate: Estimate, size: tuple[int, int], image: str, number: int = 1
+    ) -> Remembered:
+        """An estimate in its first reading."""
+        return cls(
+            estimate.keypoints,
+            estimate.scores,
+            estimate.sides,
+            estimate.box,
+            size,
+            image,
+            number=number,
+        )
+
+    def to_json(self) -> str:
+        """As one line of JSON; missing keypoints are ``null``."""
+        return json.dumps(
+            {
+                "format": _FORMAT,
+                "keypoints": [_numbers(point) for point in self.keypoints],
+                "scores": _numbers(self.scores),
+                "sides": self.sides._asdict(),
+                "box": _numbers(np.array(self.box)),
+                "size": list(self.size),
+                "image": self.image,
+                "reading": {
+                    "flipped": sorted(self.reading.flipped),
+                    "swapped": sorted(self.reading.swapped),
+                },
+                "number": self.number,
+            },
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Remembered | None:
+        """The way back of :meth:`to_json`; None for any other text."""
+        try:
+            document = json.loads(text)
+            if document["format"] != _FORMAT:
+                return None
+            return cls._from_document(document)
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+            return None
+
+    @classmethod
+    def _from_document(cls, document: dict[str, Any]) -> Remembered:
+        keypoints = np.array(document["keypoints"], np.float32).reshape(skeleton.COUNT, 2)
+        scores = np.array(document["scores"], np.float32).reshape(skeleton.COUNT)
+        width, height = (int(side) for side in document["size"])
+        if min(width, height) < 1:
+            raise ValueError("a picture without pixels")
+        return cls(
+            keypoints=keypoints,
+            scores=scores,
+            sides=Sides(float(document["sides"]["arms"]), float(document["sides"]["legs"])),
+            box=Box(*(float(value) for value in document["box"])),
+            size=(width, height),
+            image=str(document["image"]),
+            reading=Reading.of(document["reading"]["flipped"], document["reading"]["swapped"]),
+            number=int(document["number"]),
+        )
+
+
+def _numbers(values: NDArray[np.floating]) -> list[float | None]:
+    """Plain numbers; JSON knows no NaN."""
+    return [round(float(value), 4) if np.isfinite(value) else None for value in values]
