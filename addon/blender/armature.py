@@ -66,7 +66,7 @@ def apply_solution(
     hips = rig.mapping["Hips"]
     if armature.data.pose_position != "POSE":  # an override's data may be linked and read-only
         armature.data.pose_position = "POSE"
-    for i in _posed_bones(rig):
+    for i in posed_bones(rig):
         pose_bone = armature.pose.bones[rig.names[i]]
         bone = pose_bone.bone
         inherited = {}
@@ -86,6 +86,19 @@ def apply_solution(
             pose_bone.keyframe_insert(rotation_path(pose_bone), group=pose_bone.name)
             if i == hips:
                 pose_bone.keyframe_insert("location", group=pose_bone.name)
+
+
+def posed_matrices(armature: bpy.types.Object, rig: Rig) -> FloatArray:
+    """Where an armature's bones are now, ``[N, 4, 4]`` in world space: metres, orthonormal axes.
+
+    Args:
+        armature: the object from which ``rig`` was read; its pose must be up to date
+            (``view_layer.update()``).
+        rig: its rig.
+    """
+    to_world = np.array(armature.matrix_world, np.float64)
+    bones = (armature.pose.bones[name] for name in rig.names)
+    return np.array([_without_scale(to_world @ np.array(bone.matrix)) for bone in bones])
 
 
 def rotation_path(pose_bone: bpy.types.PoseBone) -> str:
@@ -112,7 +125,7 @@ def _set_rotation(pose_bone: bpy.types.PoseBone, basis: Matrix) -> None:
             pose_bone.rotation_euler = rotation.to_euler(order, pose_bone.rotation_euler)
 
 
-def _posed_bones(rig: Rig) -> list[int]:
+def posed_bones(rig: Rig) -> list[int]:
     """The bones of the mapping and all their ancestors, parents first."""
     posed: set[int] = set()
     for i in rig.mapping.values():
