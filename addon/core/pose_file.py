@@ -161,10 +161,9 @@ def _camera(document: Mapping[str, Any], size: tuple[int, int]) -> Camera:
     kind = document["kind"]
     if kind not in ("orthographic", "perspective"):
         raise ValueError(f"its camera is neither orthographic nor perspective but “{kind}”")
+    rotation = [value for row in document["rotation"] for value in row]
     return Camera(
-        rotation=np.array([_numbers(row, 3, "camera") for row in document["rotation"]]).reshape(
-            3, 3
-        ),
+        rotation=np.array(_numbers(rotation, 9, "camera's axes")).reshape(3, 3),
         translation=np.array(_numbers(document["translation"], 3, "camera")),
         focal=_numbers([document["scale"]], 1, "camera")[0],
         centre=np.array(_numbers(document["centre"], 2, "camera")),
