@@ -46,6 +46,7 @@ BONE_FLIP: tuple[int, ...] = tuple(
 )
 """Row of each bone of ``skeleton.BONES`` in the mirrored figure."""
 
+_NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(64)
 _BOTTOM = [skeleton.INDEX[n] for n in ("Hips", "LeftUpLeg", "RightUpLeg")]
 _TOP = [skeleton.INDEX[n] for n in ("Neck", "LeftArm", "RightArm", "Spine2")]
 
@@ -118,6 +119,38 @@ def mean_resultant_length(kappa: FloatArray) -> FloatArray:
     """How long the mean of vectors drawn from a von Mises-Fisher distribution is: coth k - 1/k."""
     k = np.maximum(kappa, 1e-3)
     return 1 / np.tanh(k) - 1 / k
+
+
+def concentration(length: ArrayLike) -> FloatArray:
+    """The way back of :func:`mean_resultant_length`, to about 2 %.
+
+    The approximation of Banerjee et al., JMLR 6 (2005), for three dimensions.
+    """
+    r = np.clip(np.asarray(length, dtype=np.float64), 0.0, 0.999)
+    return r * (3 - r**2) / (1 - r**2)
+
+
+def halfspace(kappa: FloatArray, cosine: FloatArray) -> FloatArray:
+    """How much of each of N von Mises-Fisher distributions lies on one side of a plane.
+
+    Args:
+        kappa: ``[N]`` concentrations.
+        cosine: ``[N]`` of the angle between the mean and the plane's normal.
+
+    Returns:
+        ``[N]`` 0..1: the probability of the side to which the normal points.
+    """
+    # Integrated over the height above the plane; around the normal it gives a Bessel function.
+    height = (_NODES + 1) / 2
+    k = np.clip(kappa, 0.0, 300.0)[:, None]
+    c = np.clip(cosine, -1.0, 1.0)[:, None]
+    ring = k * np.sqrt((1 - c**2) * (1 - height**2))
+
+    def mass(sign: int) -> FloatArray:
+        return (np.exp(sign * k * c * height - k) * np.i0(ring) * _NODE_WEIGHTS).sum(axis=1)
+
+    above, below = mass(1), mass(-1)
+    return above / (above + below)
 
 
 def mirror(vectors: NDArray[np.floating]) -> NDArray[np.floating]:
