@@ -49,17 +49,37 @@ def grey_pixels(image: bpy.types.Image) -> NDArray[np.uint8]:
             path = Path(folder, bpy.path.basename(image.filepath) or "drawing")
             path.write_bytes(image.packed_file.data)
             return load_grey(path)
+    pixels = _pixels_on_white(image)
+    luma = np.array([0.299, 0.587, 0.114] if pixels.shape[2] == 3 else [1.0], np.float32)
+    return np.round(pixels @ luma * 255).astype(np.uint8)
+
+
+def colour_pixels(image: bpy.types.Image) -> NDArray[np.uint8]:
+    """An image of the blend file in colour, on white, turned as its file says (EXIF).
+
+    Returns:
+        ``[H, W, 3]`` uint8: red, green, blue.
+
+    Raises:
+        UserError: it has no pixels, as its file is missing or is nothing that Blender reads.
+    """
+    pixels = np.round(_pixels_on_white(image) * 255).astype(np.uint8)
+    upright = np.rot90(pixels, _quarter_turns(image))
+    return np.broadcast_to(upright, (*upright.shape[:2], 3))
+
+
+def _pixels_on_white(image: bpy.types.Image) -> NDArray[np.float32]:
+    """``[H, W, 1 or 3]`` as Blender has it, 0..1."""
     width, height = image.size
     if not (width and height):
         raise UserError(f"“{image.name}” has no pixels; choose another drawing.")
     pixels = np.empty(width * height * image.channels, np.float32)
     image.pixels.foreach_get(pixels)
     pixels = pixels.reshape(height, width, image.channels)[::-1]  # Blender's rows go upwards
-    colour, alpha = pixels[..., :3].clip(0, 1), 1.0
+    colour, alpha = pixels[..., :3].clip(0, 1), np.float32(1)
     if image.channels in (2, 4):
-        colour, alpha = pixels[..., :-1].clip(0, 1), pixels[..., -1].clip(0, 1)
-    luma = np.array([0.299, 0.587, 0.114] if colour.shape[-1] == 3 else [1.0], np.float32)
-    return np.round((colour @ luma * alpha + 1 - alpha) * 255).astype(np.uint8)
+        colour, alpha = pixels[..., :-1].clip(0, 1), pixels[..., -1:].clip(0, 1)
+    return colour * alpha + 1 - alpha
 
 
 def place_camera(scene: bpy.types.Scene, view: Camera, number: int = 1) -> bpy.types.Object:
@@ -169,6 +189,8 @@ def _quarter_turns(image: bpy.types.Image) -> int:
         return 0
     packed = image.packed_file
     path = Path(bpy.path.abspath(image.filepath, library=image.library))
+    if not (packed or path.is_file()):  # its pixels are still in memory
+        return 0
     data = packed.data if packed else path.read_bytes()
     if b"exif" not in data[:_EXIF_WITHIN].lower():
         return 0

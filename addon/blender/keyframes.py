@@ -1,0 +1,84 @@
+"""The channels of a pose: which properties of which bones hold it, for keyframes and assets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import bpy
+
+from .armature import posed_bones, rig_from_armature, rotation_path
+
+
+class Channel(NamedTuple):
+    """One number of a pose.
+
+    Attributes:
+        bone: the pose bone.
+        path: its property, such as ``rotation_quaternion``.
+        index: which element of the property.
+        locked: the animator wants it to stay as it is.
+    """
+
+    bone: bpy.types.PoseBone
+    path: str
+    index: int
+    locked: bool
+
+    @property
+    def data_path(self) -> str:
+        """The property as animation curves of the object name it."""
+        return self.bone.path_from_id(self.path)
+
+    @property
+    def value(self) -> float:
+        """What it is now."""
+        return getattr(self.bone, self.path)[self.index]
+
+
+def pose_channels(armature: bpy.types.Object) -> list[Channel]:
+    """The channels that hold the pose of an armature's trunk and limbs.
+
+    These are the bones that a drawing poses: their rotations, and the places of the hips and of
+    bones that are somewhere else than at rest. Fingers, hair and the face are left out.
+
+    Raises:
+        UserError: the object is no humanoid armature.
+    """
+    rig = rig_from_armature(armature)
+    hips = rig.mapping["Hips"]
+    channels: list[Channel] = []
+    for row in posed_bones(rig):
+        bone = armature.pose.bones[rig.names[row]]
+        channels += _rotation(bone)
+        if row == hips or bone.location.length:
+            channels += (Channel(bone, "location", i, bone.lock_location[i]) for i in range(3))
+    return channels
+
+
+def insert_keyframes(armature: bpy.types.Object) -> int:
+    """Insert keyframes for the pose at the current frame, but none on locked channels.
+
+    They go into the armature's action, a new one where it has none.
+
+    Returns:
+        How many bones have keyframes now.
+
+    Raises:
+        UserError: the object is no humanoid armature.
+    """
+    channels = [channel for channel in pose_channels(armature) if not channel.locked]
+    for bone, path, index, _ in channels:
+        bone.keyframe_insert(path, index=index, group=bone.name)
+    return len({channel.bone.name for channel in channels})
+
+
+def _rotation(bone: bpy.types.PoseBone) -> Iterator[Channel]:
+    path = rotation_path(bone)
+    locks = list(bone.lock_rotation)
+    if path != "rotation_euler":
+        # Four numbers have four locks only where the bone says so. Otherwise the three are those of
+        # Euler angles, and one of them alone holds none of the four.
+        each = bone.lock_rotations_4d
+        locks = [bone.lock_rotation_w, *locks] if each else [all(locks)] * 4
+    return (Channel(bone, path, i, locked) for i, locked in enumerate(locks))
