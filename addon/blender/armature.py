@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import bpy
 import numpy as np
 from mathutils import Matrix
@@ -45,7 +47,11 @@ def rig_from_armature(armature: bpy.types.Object) -> Rig:
 
 
 def apply_solution(
-    armature: bpy.types.Object, rig: Rig, solution: Solution, keyframe: bool
+    armature: bpy.types.Object,
+    rig: Rig,
+    solution: Solution,
+    keyframe: bool,
+    only: Collection[int] | None = None,
 ) -> None:
     """Put a solved pose on an armature.
 
@@ -59,6 +65,7 @@ def apply_solution(
         solution: the pose.
         keyframe: also insert keyframes at the current frame, into the armature's action (a new one
             where it has none).
+        only: rows of the rig's bones that may change; the others stay as the animator left them.
     """
     to_world = np.array(armature.matrix_world, np.float64)
     wanted = np.linalg.inv(_without_scale(to_world)) @ pose_matrices(rig, solution)
@@ -66,7 +73,7 @@ def apply_solution(
     hips = rig.mapping["Hips"]
     if armature.data.pose_position != "POSE":  # an override's data may be linked and read-only
         armature.data.pose_position = "POSE"
-    for i in posed_bones(rig):
+    for i in posed_bones(rig) if only is None else sorted(only):
         pose_bone = armature.pose.bones[rig.names[i]]
         bone = pose_bone.bone
         inherited = {}

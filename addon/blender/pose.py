@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import bpy
 
+from ..core.errors import UserError
 from ..core.estimator import Estimate, Estimator
 from ..core.image import Box
-from ..core.lift import lift
+from ..core.posing import limb_bones, limbs_apart, pose_reading
+from ..core.readings import LIFTED, Reading, Readings
 from ..core.remembered import Remembered
-from ..core.solve import Solution, solve
+from ..core.solve import Rig, Solution
 from . import reference
 from .armature import apply_solution, rig_from_armature
 from .mannequin import add_mannequin
@@ -35,7 +38,24 @@ def remember(armature: bpy.types.Object, what: Remembered) -> None:
 def remembered(armature: bpy.types.Object) -> Remembered | None:
     """The estimate of the drawing that posed an armature last; None without a readable one."""
     text = armature.get(_PROPERTY)
-    return Remembered.from_json(text) if isinstance(text, str) else None
+    return _parse(text) if isinstance(text, str) else None
+
+
+def readings_of(kept: Remembered) -> Readings:
+    """The readings of a drawing; they are found once, so that panels may ask at every redraw."""
+    return _readings(replace(kept, reading=LIFTED).to_json())
+
+
+@lru_cache(maxsize=16)
+def _parse(text: str) -> Remembered | None:
+    return Remembered.from_json(text)
+
+
+@lru_cache(maxsize=16)
+def _readings(text: str) -> Readings:
+    kept = Remembered.from_json(text)
+    assert kept is not None  # it has been read once already
+    return Readings(kept.keypoints, kept.scores, kept.sides)
 
 
 @dataclass(frozen=True)
@@ -98,13 +118,71 @@ def pose_from_sketch(
     if armature is None:
         armature = add_mannequin(context)
     rig = rig_from_armature(armature)
-    lifted = lift(estimate.keypoints, estimate.scores)
     size = (grey.shape[1], grey.shape[0])
-    solution = solve(rig, estimate.keypoints, estimate.scores, lifted, size=size)
+    readings = Readings(estimate.keypoints, estimate.scores, estimate.sides)
+    solution = pose_reading(rig, readings, readings.first, size=size)
     apply_solution(armature, rig, solution, keyframe)
-    remember(armature, Remembered.of(estimate, size, image.name, number))
+    kept = Remembered.of(estimate, size, image.name, readings.first, number)
+    remember(armature, kept)
     context.view_layer.update()
     camera = reference.place_camera(scene, solution.camera, number)
-    depth = solution.camera.to_camera(solution.joints)[:, 2].max() + _BEHIND * rig.height
+    depth = drawing_depth(rig, solution)
     drawing = reference.place_drawing(scene, image, solution.camera, depth, number)
     return Posed(armature, estimate, solution, camera, drawing)
+
+
+def choose_reading(
+    context: bpy.types.Context,
+    armature: bpy.types.Object,
+    reading: Reading,
+    *,
+    keyframe: bool = False,
+) -> bool:
+    """Pose a character as another reading of its drawing has it, without looking at it again.
+
+    Where only arms or legs differ from the reading so far, only they are posed: what the animator
+    has changed elsewhere stays. The camera and the drawing move along if they are still there.
+
+    Args:
+        context: whose scene holds the camera and the drawing.
+        armature: a character that was posed from a drawing.
+        reading: the wanted one.
+        keyframe: insert keyframes for what is posed, at the current frame.
+
+    Returns:
+        Whether the whole figure was posed anew.
+
+    Raises:
+        UserError: no drawing is remembered, or the armature cannot be posed any more.
+    """
+    kept = remembered(armature)
+    if kept is None:
+        raise UserError(f"Pose “{armature.name}” from a drawing first.")
+    rig = rig_from_armature(armature)
+    limbs = limbs_apart(kept.reading, reading)
+    solution = pose_reading(rig, readings_of(kept), reading, size=kept.size)
+    only = None if limbs is None else limb_bones(rig, limbs)
+    apply_solution(armature, rig, solution, keyframe, only)
+    remember(armature, replace(kept, reading=reading))
+    context.view_layer.update()
+    if only is None or rig.mapping["Hips"] in only:
+        _show_again(context.scene, kept, rig, solution)
+    return limbs is None
+
+
+def _show_again(
+    scene: bpy.types.Scene | None, kept: Remembered, rig: Rig, solution: Solution
+) -> None:
+    """Bring a drawing's camera and reference image, where the user still has them, to a pose."""
+    if scene is None or reference.find_camera(scene, kept.number) is None:
+        return
+    reference.place_camera(scene, solution.camera, kept.number)
+    image = bpy.data.images.get(kept.image)
+    if image and reference.find_drawing(scene, kept.number):
+        depth = drawing_depth(rig, solution)
+        reference.place_drawing(scene, image, solution.camera, depth, kept.number)
+
+
+def drawing_depth(rig: Rig, solution: Solution) -> float:
+    """How far from the eye the drawing stands, metres: behind the whole character."""
+    return float(solution.camera.to_camera(solution.joints)[:, 2].max()) + _BEHIND * rig.height

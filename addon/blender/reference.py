@@ -160,6 +160,11 @@ def find_camera(scene: bpy.types.Scene, number: int = 1) -> bpy.types.Object | N
     return _find(scene, _CAMERA, number)
 
 
+def find_drawing(scene: bpy.types.Scene, number: int = 1) -> bpy.types.Object | None:
+    """The reference image of one of the scene's drawings, if there is one."""
+    return _find(scene, _DRAWING, number)
+
+
 def show_in_turn(
     scene: bpy.types.Scene, views: Sequence[tuple[bpy.types.Object, bpy.types.Object]]
 ) -> None:

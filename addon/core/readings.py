@@ -69,6 +69,7 @@ _SAME = np.radians(20)  # poses none of whose bones differ by more are one
 _KNEE_COST = 10.0  # log-probability for the sine of a bend to the wrong side
 _FAMILIARITY = 8.0  # log-odds of left and right for a concentration that is e times as large
 _WRONG_WAY = -0.15  # sine of a bend that no knee has
+_LISTED = 12
 _DOUBT = 0.01  # nobody is surer of left and right than this
 
 
@@ -95,6 +96,10 @@ class Reading:
         if not (reading.flipped <= {*LIMBS} and reading.swapped <= {*PAIRS}):
             raise ValueError(f"unknown limbs in {reading}")
         return reading
+
+
+LIFTED = Reading()
+"""The lifter's own reading, with left and right as the estimator has them."""
 
 
 @dataclass(frozen=True)
@@ -254,9 +259,26 @@ class Readings:
         return [ranked for ranked, _ in found]
 
     @cached_property
+    def listed(self) -> list[Ranked]:
+        """The readings through which the artist leafs."""
+        return self.likeliest(_LISTED)
+
+    @cached_property
     def first(self) -> Reading:
         """The likeliest reading."""
         return next(self.ranked()).reading
+
+    def next(self, reading: Reading, step: int) -> Reading:
+        """The listed reading that comes after a reading (step 1) or before it (step -1).
+
+        The list is a ring. A reading that is not on it stands before the first less likely one.
+        """
+        readings = [ranked.reading for ranked in self.listed]
+        if reading in readings:
+            return readings[(readings.index(reading) + step) % len(readings)]
+        chance = self.probability(reading)
+        place = sum(ranked.probability >= chance for ranked in self.listed)
+        return readings[(place + min(step, 0)) % len(readings)]
 
     def _first(self, way: frozenset[str]) -> Reading:
         groups = self._figures[way].groups

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from . import skeleton
 from .estimator import Estimate, Sides
 from .image import Box
-from .readings import Reading
+from .readings import LIFTED, Reading
 
 FloatArray = NDArray[np.float32]
 
@@ -40,23 +40,21 @@ class Remembered:
     box: Box
     size: tuple[int, int]
     image: str
-    reading: Reading = field(default_factory=Reading)
+    reading: Reading = LIFTED
     number: int = 1
 
     @classmethod
     def of(
-        cls, estimate: Estimate, size: tuple[int, int], image: str, number: int = 1
+        cls,
+        estimate: Estimate,
+        size: tuple[int, int],
+        image: str,
+        reading: Reading = LIFTED,
+        number: int = 1,
     ) -> Remembered:
-        """An estimate in its first reading."""
-        return cls(
-            estimate.keypoints,
-            estimate.scores,
-            estimate.sides,
-            estimate.box,
-            size,
-            image,
-            number=number,
-        )
+        """An estimate, its picture's size and name, and what was chosen of it."""
+        points, scores = estimate.keypoints, estimate.scores
+        return cls(points, scores, estimate.sides, estimate.box, size, image, reading, number)
 
     def to_json(self) -> str:
         """As one line of JSON; missing keypoints are ``null``."""

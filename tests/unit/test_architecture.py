@@ -84,7 +84,7 @@ def offenders(items: list[Import], forbidden: set[str]) -> list[str]:
 
 def test_reads_imports_of_every_kind() -> None:
     found = {str(item.module) for item in imports(Path("addon/blender/pose.py"))}
-    assert {"bpy", "addon.core.solve.solve", "addon.blender.reference"} <= found
+    assert {"bpy", "addon.core.solve.Solution", "addon.blender.reference"} <= found
 
 
 def test_core_knows_neither_blender_nor_torch() -> None:

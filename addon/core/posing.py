@@ -1,0 +1,102 @@
+"""A reading of a drawing as the pose of a rig: a flipped limb moves, and nothing else does."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import skeleton
+from .readings import Reading, Readings, swap
+from .solve import Rig, Solution, pose_matrices, solve
+
+FloatArray = NDArray[np.float64]
+
+_ARM = ("Arm", "ForeArm")
+_LEG = ("UpLeg", "Leg", "Foot")
+
+
+def pose_reading(
+    rig: Rig, readings: Readings, reading: Reading, *, size: tuple[int, int]
+) -> Solution:
+    """Pose a rig as one reading of a drawing has it.
+
+    Flipped arms and legs are taken from a pose of their own, so that trunk, head and the other
+    limbs stay as they are without the flip, to the last digit.
+
+    Args:
+        rig: the rig.
+        readings: of the drawing's figure.
+        reading: the one that is wanted.
+        size: the drawing's width and height, pixels.
+    """
+
+    def pose(flipped: frozenset[str]) -> Solution:
+        read = replace(reading, flipped=flipped)
+        points, scores = (swap(a, read.swapped) for a in (readings.keypoints, readings.scores))
+        return solve(rig, points, scores, readings.lifted(read), size=size)
+
+    limbs = reading.flipped - {"Trunk"}
+    solution = pose(reading.flipped - limbs)
+    return (
+        _graft(rig, solution, pose(reading.flipped), limb_bones(rig, limbs)) if limbs else solution
+    )
+
+
+def limbs_apart(one: Reading, other: Reading) -> frozenset[str] | None:
+    """The arms and legs in which the poses of two readings differ; None where all may differ."""
+    changed = one.flipped ^ other.flipped
+    if one.swapped != other.swapped or "Trunk" in changed:
+        return None
+    return changed
+
+
+def limb_bones(rig: Rig, limbs: Collection[str]) -> list[int]:
+    """Rows of the rig's bones that turn when arms or legs are flipped, parents first.
+
+    Args:
+        rig: the rig.
+        limbs: names of ``readings.LIMBS`` without the trunk. With one half of a limb goes the
+            other, since the upper one turns about itself as the joint closes to another side; with
+            a leg go the hips, which rise or sink so that the figure stays on the ground.
+    """
+    names = {"Hips"} if any(limb.endswith("Leg") for limb in limbs) else set()
+    for limb in limbs:
+        side = "Left" if limb.startswith("Left") else "Right"
+        names |= {side + name for name in (_ARM if limb.endswith("Arm") else _LEG)}
+    return sorted(rig.mapping[name] for name in names if name in rig.mapping)
+
+
+def _graft(rig: Rig, solution: Solution, donor: Solution, rows: list[int]) -> Solution:
+    """A solution in which some bones point as in another one, in world space.
+
+    The lowest joint stays at its height, and the figure at its place in the picture.
+    """
+    wanted = pose_matrices(rig, donor)
+    before = solution.joints[:, 2].min()
+    for row in rows:
+        now = pose_matrices(rig, solution)[row, :3, :3]
+        basis = solution.basis.copy()
+        basis[row] = basis[row] @ now.T @ wanted[row, :3, :3]
+        solution = replace(solution, basis=basis)
+    joints = _joints(rig, solution)
+    rise = np.array([0.0, 0.0, before - joints[:, 2].min()])
+    camera = solution.camera
+    camera = replace(camera, translation=camera.translation - camera.rotation @ rise)
+    joints = joints + rise
+    return replace(
+        solution,
+        hips_translation=solution.hips_translation + rise,
+        joints=joints,
+        camera=camera,
+        projected=camera.project(joints),
+    )
+
+
+def _joints(rig: Rig, solution: Solution) -> FloatArray:
+    """``[23, 3]`` the keypoints of a posed rig, each carried by its bone, world space."""
+    bones = [rig.mapping[skeleton.KEYPOINTS[row]] for row in rig.carriers]
+    moves = pose_matrices(rig, solution)[bones] @ np.linalg.inv(rig.rest[bones])
+    return np.einsum("kij,kj->ki", moves[:, :3, :3], rig.joints) + moves[:, :3, 3]
