@@ -15,15 +15,28 @@ class CroquisPreferences(bpy.types.AddonPreferences):
         subtype="FILE_PATH",
     )
 
-    def draw(self, _context: bpy.types.Context) -> None:
+    pose_library: StringProperty(
+        name="Pose Library",
+        description="Asset library that receives saved poses; empty: the current file",
+    )
+
+    def draw(self, context: bpy.types.Context) -> None:
         """The preferences as they stand in Blender's window."""
         self.layout.prop(self, "network")
+        paths = context.preferences.filepaths
+        self.layout.prop_search(self, "pose_library", paths, "asset_libraries")
 
 
 def network_path(context: bpy.types.Context) -> str:
     """The user's own network file, or "" for the shipped one."""
     addon = context.preferences.addons.get(CroquisPreferences.bl_idname)
     return bpy.path.abspath(addon.preferences.network) if addon else ""
+
+
+def pose_library(context: bpy.types.Context) -> str:
+    """The asset library for saved poses, or "" for the current file."""
+    addon = context.preferences.addons.get(CroquisPreferences.bl_idname)
+    return addon.preferences.pose_library if addon else ""
 
 
 def register() -> None:

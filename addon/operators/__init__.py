@@ -5,12 +5,24 @@ import bpy
 from ..blender import viewport
 from .character import CROQUIS_OT_add_mannequin
 from .dataset import CROQUIS_OT_render_dataset, CROQUIS_OT_show_contact_sheet, stop_running
+from .export import (
+    CROQUIS_OT_export_bvh,
+    CROQUIS_OT_export_json,
+    CROQUIS_OT_insert_keyframes,
+    CROQUIS_OT_load_pose,
+    CROQUIS_OT_save_pose_asset,
+)
 from .pose import CROQUIS_OT_look, CROQUIS_OT_pose_from_sketch
 
 _CLASSES = (
     CROQUIS_OT_add_mannequin,
     CROQUIS_OT_pose_from_sketch,
     CROQUIS_OT_look,
+    CROQUIS_OT_insert_keyframes,
+    CROQUIS_OT_save_pose_asset,
+    CROQUIS_OT_export_json,
+    CROQUIS_OT_export_bvh,
+    CROQUIS_OT_load_pose,
     CROQUIS_OT_render_dataset,
     CROQUIS_OT_show_contact_sheet,
 )

@@ -1,13 +1,14 @@
-"""Croquis' panels in the 3D viewport's sidebar."""
+"""Croquis' panels in the 3D viewport's sidebar, and its lines in Blender's menus."""
 
 import bpy
 
-from . import panels
+from . import menus, panels
 
 _CLASSES = (
     panels.CROQUIS_PT_drawing,
     panels.CROQUIS_PT_character,
     panels.CROQUIS_PT_pose,
+    panels.CROQUIS_PT_keep,
     panels.CROQUIS_PT_dataset,
     panels.CROQUIS_PT_dataset_figures,
     panels.CROQUIS_PT_dataset_cameras,
@@ -18,12 +19,16 @@ _CLASSES = (
 
 
 def register() -> None:
-    """Add the panels to Blender."""
+    """Add the panels and the menus' lines to Blender."""
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
+    bpy.types.TOPBAR_MT_file_import.append(menus.draw_import)
+    bpy.types.TOPBAR_MT_file_export.append(menus.draw_export)
 
 
 def unregister() -> None:
-    """Take the panels away again."""
+    """Take all of them away again."""
+    bpy.types.TOPBAR_MT_file_export.remove(menus.draw_export)
+    bpy.types.TOPBAR_MT_file_import.remove(menus.draw_import)
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

@@ -13,6 +13,13 @@ from ..operators.dataset import (
     Run,
     why_not,
 )
+from ..operators.export import (
+    CROQUIS_OT_export_bvh,
+    CROQUIS_OT_export_json,
+    CROQUIS_OT_insert_keyframes,
+    CROQUIS_OT_load_pose,
+    CROQUIS_OT_save_pose_asset,
+)
 from ..operators.pose import CROQUIS_OT_look, CROQUIS_OT_pose_from_sketch
 
 _LETTER = 6.5
@@ -67,6 +74,23 @@ class CROQUIS_PT_pose(_CroquisPanel, bpy.types.Panel):
         views = layout.row(align=True)
         for side, label in (("DRAWING", "Drawing's View"), ("SIDE", "Side View")):
             views.operator(CROQUIS_OT_look.bl_idname, text=label).side = side
+
+
+class CROQUIS_PT_keep(_CroquisPanel, bpy.types.Panel):
+    """What becomes of the pose."""
+
+    bl_label = "Keep"
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """In the animation, in the Pose Library, in a file."""
+        layout = self.layout
+        layout.operator(CROQUIS_OT_insert_keyframes.bl_idname, icon="KEY_HLT")
+        layout.operator(CROQUIS_OT_save_pose_asset.bl_idname, icon="ASSET_MANAGER")
+        files = layout.column(align=True)
+        exports = files.row(align=True)
+        exports.operator(CROQUIS_OT_export_json.bl_idname, text="Export JSON", icon="EXPORT")
+        exports.operator(CROQUIS_OT_export_bvh.bl_idname, text="Export BVH")
+        files.operator(CROQUIS_OT_load_pose.bl_idname, icon="IMPORT")
 
 
 class CROQUIS_PT_dataset(_CroquisPanel, bpy.types.Panel):

@@ -1,0 +1,130 @@
+"""An armature's pose as a file, and a file's pose on an armature."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from ..core import bvh, pose_file
+from ..core.errors import UserError
+from ..core.pose_file import BonePose, PoseFile
+from ..core.posing import pose_reading
+from ..core.remembered import Remembered
+from ..core.solve import Rig, Solution
+from . import reference
+from .armature import apply_solution, posed_bones, posed_matrices, rig_from_armature
+from .mannequin import add_mannequin
+from .pose import drawing_depth, readings_of, remember, remembered
+from .puppet import PosedKeypoints
+
+
+def describe(context: bpy.types.Context, armature: bpy.types.Object) -> PoseFile:
+    """The drawing that posed an armature, and its pose as it is now, corrections included.
+
+    Raises:
+        UserError: the armature was not posed from a drawing, or is no humanoid.
+    """
+    drawing = remembered(armature)
+    if drawing is None:
+        raise UserError(f"“{armature.name}” has no drawing yet; press Pose from Sketch first.")
+    context.view_layer.update()
+    rig = rig_from_armature(armature)
+    bones = {}
+    for row in posed_bones(rig):
+        place, turn, _ = armature.pose.bones[rig.names[row]].matrix_basis.decompose()
+        rotation = (turn.w, turn.x, turn.y, turn.z)
+        bones[rig.names[row]] = BonePose(rotation, (place.x, place.y, place.z))
+    joints = PosedKeypoints(armature, rig, rig.joints).places()
+    return PoseFile(drawing, joints, armature.name, bones, _solve(rig, drawing).camera)
+
+
+def save_bvh(
+    context: bpy.types.Context,
+    armature: bpy.types.Object,
+    path: Path,
+    frames: Sequence[int] | None = None,
+) -> None:
+    """Write the motion of an armature's trunk and limbs; :mod:`addon.core.bvh` says how.
+
+    Args:
+        context: whose scene has the frames and their rate.
+        armature: the character.
+        path: the file.
+        frames: which frames of the scene; None for the pose as it is now.
+
+    Raises:
+        UserError: the armature is no humanoid.
+        OSError: the file cannot be written.
+    """
+    scene = context.scene
+    assert scene is not None  # Blender's types allow for a context without a file
+    context.view_layer.update()
+    rig = rig_from_armature(armature)
+    if frames is None:  # setting a frame would take back what has no keyframes yet
+        matrices = [posed_matrices(armature, rig)]
+    else:
+        now = scene.frame_current
+        matrices = []
+        for frame in frames:
+            scene.frame_set(frame)
+            matrices.append(posed_matrices(armature, rig))
+        scene.frame_set(now)
+    rate = scene.render.fps / scene.render.fps_base
+    bvh.write(path, bvh.from_poses(rig, np.array(matrices), 1 / rate))
+
+
+def load_pose(
+    context: bpy.types.Context,
+    path: Path,
+    armature: bpy.types.Object | None,
+    keyframe: bool = False,
+) -> bpy.types.Object:
+    """Pose a character as a pose file's drawing shows it, without the network.
+
+    The scene's Croquis camera takes the drawing's view. The drawing stands behind the character if
+    it is in the blend file or beside the pose file.
+
+    Args:
+        context: whose scene receives the camera and the drawing.
+        path: what :meth:`PoseFile.save` wrote, for this rig or for another.
+        armature: the character; None adds the mannequin.
+        keyframe: insert keyframes at the current frame.
+
+    Returns:
+        The posed armature.
+
+    Raises:
+        UserError: the file is no pose, or the armature is not one that can be posed.
+        OSError: the file cannot be read.
+    """
+    scene = context.scene
+    assert scene is not None  # Blender's types allow for a context without a file
+    drawing = pose_file.load(path).drawing
+    if armature is None:
+        armature = add_mannequin(context)
+    rig = rig_from_armature(armature)
+    solution = _solve(rig, drawing)
+    apply_solution(armature, rig, solution, keyframe)
+    remember(armature, drawing)
+    context.view_layer.update()
+    reference.place_camera(scene, solution.camera, drawing.number)
+    image = _find_image(drawing, path.parent)
+    if image is not None:
+        depth = drawing_depth(rig, solution)
+        reference.place_drawing(scene, image, solution.camera, depth, drawing.number)
+    return armature
+
+
+def _solve(rig: Rig, drawing: Remembered) -> Solution:
+    return pose_reading(rig, readings_of(drawing), drawing.reading, size=drawing.size)
+
+
+def _find_image(drawing: Remembered, folder: Path) -> bpy.types.Image | None:
+    image = bpy.data.images.get(drawing.image)
+    beside = folder / drawing.image
+    if image is None and drawing.image and beside.is_file():
+        image = bpy.data.images.load(str(beside), check_existing=True)
+    return image

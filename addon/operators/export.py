@@ -1,0 +1,199 @@
+"""What becomes of a pose: keyframes, an asset of the Pose Library, a file, and back from a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+from bpy.props import EnumProperty, StringProperty
+from bpy_extras.io_utils import ExportHelper, ImportHelper
+
+from ..blender import pose, pose_files, viewport
+from ..blender.keyframes import insert_keyframes
+from ..blender.pose_asset import save_pose_asset
+from ..core.errors import UserError
+from ..preferences import pose_library
+from .character import POSABLE_MODES
+
+
+class _PoseOperator:
+    """An operator on the panel's character; what it does is in ``work``."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """A character is chosen and may be read, or changed."""
+        reason = cls.why_not(context)
+        if reason:
+            cls.poll_message_set(reason)
+        return not reason
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str:
+        """Why the operator cannot run now, or ""."""
+        armature = context.scene.croquis.armature
+        if armature is None:
+            return "Choose an armature in the Croquis panel first."
+        if armature.name not in context.view_layer.objects:
+            return f"“{armature.name}” is not in this view layer; choose another armature."
+        return ""
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Do it, and say what came of it."""
+        try:
+            with viewport.busy(context):
+                message = self.work(context)
+        except UserError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        except OSError as error:
+            self.report({"ERROR"}, f"{error.filename}: {error.strerror}.")
+            return {"CANCELLED"}
+        self.report({"INFO"}, message)
+        return {"FINISHED"}
+
+
+class CROQUIS_OT_insert_keyframes(_PoseOperator, bpy.types.Operator):
+    """Keyframe the pose."""
+
+    bl_idname = "croquis.insert_keyframes"
+    bl_label = "Insert Keyframes"
+    bl_description = (
+        "Insert keyframes for the character's trunk and limbs at the current frame, but none on "
+        "locked channels"
+    )
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str:
+        """As for posing: the armature must be the user's to change."""
+        if context.mode not in POSABLE_MODES:
+            return "Go back to Object Mode or Pose Mode first."
+        armature = context.scene.croquis.armature
+        if armature and not armature.is_editable:
+            return f"“{armature.name}” is linked from a library; make a library override first."
+        return super().why_not(context)
+
+    def work(self, context: bpy.types.Context) -> str:
+        """Insert them."""
+        count = insert_keyframes(context.scene.croquis.armature)
+        return f"Inserted keyframes for {count} bones at frame {context.scene.frame_current}."
+
+
+class CROQUIS_OT_save_pose_asset(_PoseOperator, bpy.types.Operator):
+    """Save the pose as an asset."""
+
+    bl_idname = "croquis.save_pose_asset"
+    bl_label = "Save to Pose Library"
+    bl_description = (
+        "Save the character's pose as an asset with the drawing as its thumbnail, in this file or "
+        "in the asset library that is chosen in the preferences of Croquis"
+    )
+    bl_options = {"REGISTER", "UNDO"}
+
+    def work(self, context: bpy.types.Context) -> str:
+        """Save it where the preferences say."""
+        library = pose_library(context)
+        name, path = save_pose_asset(context, context.scene.croquis.armature, library)
+        return f"Saved the pose asset “{name}” {f'as {path}' if path else 'in this file'}."
+
+
+class _ExportOperator(_PoseOperator, ExportHelper):
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Suggest a name: that of the drawing, or of the character."""
+        if not self.filepath:
+            armature = context.scene.croquis.armature
+            drawing = pose.remembered(armature)
+            stem = Path(drawing.image).stem if drawing else armature.name
+            folder = Path(bpy.data.filepath).parent if bpy.data.filepath else Path()
+            self.filepath = str(folder / bpy.path.clean_name(stem)) + self.filename_ext
+        super().invoke(context, event)
+        return {"RUNNING_MODAL"}
+
+    @property
+    def path(self) -> Path:
+        """The chosen file."""
+        return Path(bpy.path.abspath(self.filepath))
+
+
+class CROQUIS_OT_export_json(_ExportOperator, bpy.types.Operator):
+    """Write a pose file."""
+
+    bl_idname = "croquis.export_json"
+    bl_label = "Export Croquis Pose (.json)"
+    bl_description = (
+        "Write the keypoints of the drawing, the joints in space, the bones' rotations and the "
+        "camera, for other programs and for posing another character"
+    )
+
+    filename_ext = ".json"
+    filter_glob: StringProperty(default="*.json", options={"HIDDEN"})
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str:
+        """There is a drawing to tell of."""
+        reason = super().why_not(context)
+        armature = context.scene.croquis.armature
+        if not reason and pose.remembered(armature) is None:
+            return f"“{armature.name}” has no drawing yet; press Pose from Sketch first."
+        return reason
+
+    def work(self, context: bpy.types.Context) -> str:
+        """Write it."""
+        pose_files.describe(context, context.scene.croquis.armature).save(self.path)
+        return f"Wrote {self.path.name}."
+
+
+class CROQUIS_OT_export_bvh(_ExportOperator, bpy.types.Operator):
+    """Write a Biovision hierarchy."""
+
+    bl_idname = "croquis.export_bvh"
+    bl_label = "Export Croquis Pose (.bvh)"
+    bl_description = "Write the pose of the character's trunk and limbs, or their animation, as BVH"
+
+    filename_ext = ".bvh"
+    filter_glob: StringProperty(default="*.bvh", options={"HIDDEN"})
+    frames: EnumProperty(
+        name="Frames",
+        description="What to write",
+        items=(
+            ("CURRENT", "Current Pose", "The pose as it is now, as a single frame"),
+            ("SCENE", "Scene Range", "All frames from the scene's first to its last"),
+        ),
+    )
+
+    def work(self, context: bpy.types.Context) -> str:
+        """Write it."""
+        scene = context.scene
+        every = range(scene.frame_start, scene.frame_end + 1)
+        frames = None if self.frames == "CURRENT" else every
+        pose_files.save_bvh(context, scene.croquis.armature, self.path, frames)
+        return f"Wrote {self.path.name}."
+
+
+class CROQUIS_OT_load_pose(_PoseOperator, ImportHelper, bpy.types.Operator):
+    """Pose the character from a pose file."""
+
+    bl_idname = "croquis.load_pose"
+    bl_label = "Load Pose"
+    bl_description = "Pose the character as the drawing of a pose file (.json) shows it"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filename_ext = ".json"
+    filter_glob: StringProperty(default="*.json", options={"HIDDEN"})
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str:
+        """As for posing; without a character there will be the mannequin."""
+        if context.scene.croquis.armature is None:
+            modes = context.mode in POSABLE_MODES
+            return "" if modes else "Go back to Object Mode or Pose Mode first."
+        return CROQUIS_OT_insert_keyframes.why_not(context)
+
+    def work(self, context: bpy.types.Context) -> str:
+        """Pose it."""
+        settings = context.scene.croquis
+        path = Path(bpy.path.abspath(self.filepath))
+        settings.armature = pose_files.load_pose(
+            context, path, settings.armature, settings.insert_keyframes
+        )
+        return f"Posed “{settings.armature.name}” as in {path.name}."
