@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from addon.core import lift, skeleton, solve
+from addon.core import anatomy, lift, skeleton, solve
 from addon.core.rotations import from_vector, unit
 
 INDEX = skeleton.INDEX
@@ -115,7 +115,7 @@ def plausible(seed: int, rig: solve.Rig = RIG, bent: float = 1.0) -> Truth:
     for name in ("Spine", "Spine1", "Spine2"):
         local[name] = bend
     local["Neck"] = local["Head"] = around(left, -10, 10) @ around(up, -15, 15)
-    hinges = solve._Body(rig).hinges
+    hinges = anatomy.Body(rig).hinges
     for side, sign in (("Left", 1), ("Right", -1)):
         drop = around(front * sign, 20, 80)
         local[side + "Arm"] = around(left, -60, 60) @ drop

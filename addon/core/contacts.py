@@ -1,0 +1,212 @@
+"""Where a posed body touches itself and the ground, read from a first pose.
+
+A drawing shows that a hand lies *over* a knee; whether it rests on it or hovers before it is a
+matter of depth. People seldom hold a hand a palm's breadth before their knee, so what meets in the
+picture, and may well meet in depth by what the lifter is certain of, is taken to touch. So are feet
+that stand near the ground.
+
+Turns are in camera space (x right, y down, z forward).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import skeleton
+from .anatomy import Body
+from .lift import Lifted
+from .rest import UP
+from .turning import Wishes
+from .wishes import kappa_of
+
+FloatArray = NDArray[np.float64]
+
+FEET = ("LeftFoot", "RightFoot", "LeftToeBase", "RightToeBase")
+"""The keypoints on which a figure stands."""
+
+# Shares of the rig's height.
+_PALM = 0.045  # from the wrist to the middle of the palm
+_WAIST = 0.08  # from the hip joint up to where a hand is put on the hip
+_NEAR = 0.02  # how much farther than touching still looks like touching
+_TOUCH = 0.025  # standard deviation of a touch
+_HOVER = 0.05  # how far from touching in depth still counts, however uncertain the depth is
+_STAND = 0.045  # how far above the ground a standing foot may seem to be
+_GROUND = 0.003  # standard deviation of a foot's height
+_SURE = 0.3  # score of a joint that is seen
+_LEVEL = 0.15  # radians, of a sole to the ground
+# Bend of an elbow, degrees, below which an arm hangs beside the body and touches nothing.
+_HANGING = 25.0
+
+# From the line between the joints to the palm on the skin.
+_FLESH = {"hip": 0.06, "thigh": 0.055, "head": 0.09, "arm": 0.04, "forearm": 0.035}
+
+
+@dataclass(frozen=True)
+class Touch:
+    """A palm on a part of the body.
+
+    Attributes:
+        hand: the wrist's keypoint.
+        part: what it touches: hip, thigh, head, arm or forearm.
+        vectors: ``[K, 3]`` metres: from the place touched to the palm, as a sum of turned vectors.
+        gap: ``[3]`` metres: the same in the first pose, camera space.
+        depth: metres: how far behind (or, negative, before) that place the palm should be.
+    """
+
+    hand: str
+    part: str
+    vectors: FloatArray
+    gap: FloatArray
+    depth: float
+
+
+def _parts(side: str) -> Iterator[tuple[str, str, str, float]]:
+    """What the hand of a side may touch.
+
+    Yields:
+        The part, the two keypoints between which it lies, and how far above the second one it ends,
+        share of the height.
+    """
+    other = "Right" if side == "Left" else "Left"
+    yield "hip", side + "UpLeg", side + "UpLeg", _WAIST
+    for leg in (side, other):
+        yield "thigh", leg + "UpLeg", leg + "Leg", 0.0
+    yield "head", "Head", "HeadTop_End", 0.0
+    yield "arm", other + "Arm", other + "ForeArm", 0.0
+    yield "forearm", other + "ForeArm", other + "Hand", 0.0
+
+
+def touches(body: Body, turns: FloatArray, scores: FloatArray, lifted: Lifted) -> list[Touch]:
+    """What the hands touch, at most one part each.
+
+    Args:
+        body: the rig's.
+        turns: ``[K, 3, 3]`` a pose that looks like the drawing, camera space.
+        scores: ``[23]`` of the drawn keypoints; what is not seen touches nothing.
+        lifted: how certain the depth is.
+    """
+    height, index = body.rig.height, skeleton.INDEX
+    doubt = _doubt(body, lifted)
+    found = []
+    for side in ("Left", "Right"):
+        hand, elbow = index[side + "Hand"], body.index[side + "ForeArm"]
+        upper = turns[body.parents[elbow]] @ body.segment(side + "ForeArm")
+        lower = turns[elbow] @ body.segment(side + "Hand")
+        bend = np.degrees(np.arccos(np.clip(upper @ lower, -1, 1)))
+        palm = body.reach[hand].copy()
+        palm[elbow] += _PALM * height * body.segment(side + "Hand")
+        best: tuple[float, Touch] | None = None
+        for part, start, end, raised in _parts(side):
+            a, b = index[start], index[end]
+            if min(scores[hand], scores[a], scores[b]) < _SURE:
+                continue
+            if bend < _HANGING and part in ("hip", "thigh"):
+                continue
+            line = body.reach[b] - body.reach[a]
+            if raised:
+                line[body.carrier("Hips")] += raised * height * UP
+            place = (
+                body.reach[a]
+                + _nearest(_turned(palm - body.reach[a], turns), _turned(line, turns)) * line
+            )
+            gap = _turned(palm - place, turns)
+            flesh = _FLESH[part] * height
+            beside = float(np.hypot(gap[0], gap[1]))
+            reachable = min(float(np.hypot(doubt[hand], doubt[a])), _HOVER * height)
+            if beside > flesh + _NEAR * height or abs(gap[2]) > flesh + reachable:
+                continue
+            depth = float(np.sign(gap[2]) * np.sqrt(max(flesh**2 - beside**2, 0.0)))
+            distance = abs(float(np.linalg.norm(gap)) - flesh)
+            if best is None or distance < best[0]:
+                best = distance, Touch(side + "Hand", part, palm - place, gap, depth)
+        if best:
+            found.append(best[1])
+    return found
+
+
+def want_touches(wishes: Wishes, body: Body, found: list[Touch]) -> None:
+    """Wish that what touches meets in depth; in the picture it is where it is drawn."""
+    weight = np.diag([0.0, 0.0, 1 / (_TOUCH * body.rig.height)])
+    for touch in found:
+        wishes.add(enumerate(touch.vectors), weight, (0.0, 0.0, touch.depth))
+
+
+def standing(body: Body, turns: FloatArray, scores: FloatArray, up: FloatArray) -> dict[str, float]:
+    """The heels and toes that stand on the ground.
+
+    Args:
+        body: the rig's.
+        turns: ``[K, 3, 3]`` a pose that looks like the drawing, camera space.
+        scores: ``[23]`` of the drawn keypoints; what is not seen does not stand.
+        up: ``[3]`` the world's up in camera space.
+
+    Returns:
+        Keypoint -> 0..1, how clearly it stands; the one that carries the figure comes first. Empty
+        where the figure lies, kneels or sits, or where no foot is seen.
+    """
+    height = body.rig.height
+    heights = body.place(turns) @ up - above_sole(body)
+    feet = [skeleton.INDEX[name] for name in FEET]
+    lowest = min(feet, key=lambda row: float(heights[row]))
+    if heights.min() < heights[lowest] - _STAND * height or scores[lowest] < _SURE:
+        return {}
+    found = {
+        skeleton.KEYPOINTS[row]: 1 - float(heights[row] - heights[lowest]) / (_STAND * height)
+        for row in sorted(feet, key=lambda row: float(heights[row]))
+        if scores[row] >= _SURE
+    }
+    return {name: share for name, share in found.items() if share > 0}
+
+
+def want_standing(wishes: Wishes, body: Body, found: dict[str, float], up: FloatArray) -> None:
+    """Wish that what stands is equally high, and soles level that stand with heel and toes."""
+    height, rest = body.rig.height, above_sole(body)
+    names = list(found)
+    for name in names[1:]:
+        row, first = skeleton.INDEX[name], skeleton.INDEX[names[0]]
+        deviation = _GROUND * height / found[name]
+        weight = np.array([up / deviation, np.zeros(3), np.zeros(3)])
+        # Only the component along up counts, so the target may be any vector with that height.
+        target = up * (rest[row] - rest[first])
+        wishes.add(enumerate(body.reach[row] - body.reach[first]), weight, target)
+    for side in ("Left", "Right"):
+        ends = [side + "Foot", side + "ToeBase"]
+        if ends[0] in body.index and all(name in found for name in ends):
+            share = min(found[name] for name in ends)
+            wishes.add([(body.index[ends[0]], UP)], np.eye(3) * share / _LEVEL, up)
+
+
+def above_sole(body: Body) -> FloatArray:
+    """``[23]`` metres from the skin's lowest point below each keypoint to the keypoint.
+
+    Feet stand as high as at rest; other joints have some flesh around them.
+    """
+    rig = body.rig
+    flesh = np.full(skeleton.COUNT, 0.04 * rig.height)
+    rows = [skeleton.INDEX[name] for name in FEET]
+    flesh[rows] = rig.joints[rows, 2] - rig.joints[:, 2].min()
+    return flesh
+
+
+def _turned(vectors: FloatArray, turns: FloatArray) -> FloatArray:
+    """The sum ``[3]`` of vectors ``[K, 3]``, each turned with its node."""
+    return np.einsum("kij,kj->i", turns, vectors)
+
+
+def _nearest(point: FloatArray, line: FloatArray) -> float:
+    """The share of a line ``[3]`` from the origin at which a point ``[3]`` lies in the picture."""
+    length = float(line[:2] @ line[:2])
+    return float(np.clip(point[:2] @ line[:2] / length, 0, 1)) if length > 1e-12 else 0.0
+
+
+def _doubt(body: Body, lifted: Lifted) -> FloatArray:
+    """``[23]`` metres: standard deviation of each keypoint's depth against the hips'."""
+    variance = np.zeros(skeleton.COUNT)
+    kappa = np.maximum(kappa_of(lifted.certainty), 1.0)
+    for (parent, child), length, k in zip(skeleton.BONES, body.lengths, kappa, strict=True):
+        variance[child] = variance[parent] + length**2 / k
+    return np.sqrt(variance)

@@ -1,0 +1,153 @@
+"""What the solver wishes of a pose: to look as drawn, to read as lifted, and to be natural.
+
+Turns are in camera space (x right, y down, z forward).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import skeleton
+from .anatomy import Body
+from .lift import AXES, Lifted
+from .rest import UP
+from .rotations import unit
+from .turning import Wishes
+
+FloatArray = NDArray[np.float64]
+
+# Standard deviations of the wishes: radians, or shares of a unit vector.
+_DRAWN_ANGLE = 0.02
+_KEYPOINT_NOISE = (0.003, 0.03)  # of the figure's height, at score one and at score zero
+_HINGE = 0.05
+_SPINE_SHARE = 0.15
+_LOOSE = {  # how far a bone strays from its parent's turn where nothing else speaks
+    "Spine": 0.5,
+    "Spine1": 0.5,
+    "Spine2": 0.5,
+    "Neck": 0.6,
+    "Head": 0.6,
+    "Shoulder": 0.25,
+    "Foot": 0.8,
+}
+_TWIST = {"Arm": 2.0, "UpLeg": 0.8}
+# The roots of the limbs sit differently in every body: there the drawn direction says less.
+_VAGUE = {"UpLeg": 2.0, "Shoulder": 2.0}
+
+
+def lifted_bones(body: Body, lifted: Lifted) -> Iterator[tuple[int, FloatArray, FloatArray, float]]:
+    """Of each bone: its node, its direction at rest, the lifted one, and how much that weighs."""
+    return zip(
+        body.bone_node,
+        unit(body.segments),
+        lifted.directions,
+        kappa_of(lifted.certainty),
+        strict=True,
+    )
+
+
+def kappa_of(certainty: FloatArray) -> FloatArray:
+    """Concentration of a von Mises-Fisher distribution from its mean resultant length.
+
+    The approximation of Banerjee et al., JMLR 6 (2005), for three dimensions.
+    """
+    r = np.clip(certainty, 0.0, 0.999)
+    return r * (3 - r**2) / (1 - r**2)
+
+
+def drawn_scale(body: Body, drawn: FloatArray, known: NDArray[np.bool_], lifted: Lifted) -> float:
+    """Pixels per metre: the drawn lengths against the rig's, foreshortened as the lifter says."""
+    expected = body.lengths * np.linalg.norm(lifted.directions[:, :2], axis=1)
+    use = known & (expected > 1e-9)
+    if not use.any():
+        return 1.0
+    ratio = np.linalg.norm(drawn[use], axis=1) / expected[use]
+    order = np.argsort(ratio)
+    share = np.cumsum(expected[use][order])
+    return float(max(ratio[order][np.searchsorted(share, share[-1] / 2)], 1e-9))
+
+
+def want_drawn(
+    wishes: Wishes,
+    body: Body,
+    keypoints: FloatArray,
+    scores: FloatArray,
+    lifted: Lifted,
+) -> None:
+    """Bones point in the picture as they are drawn, and are foreshortened as they are drawn."""
+    parents, children = np.array(skeleton.BONES).T
+    drawn = keypoints[children] - keypoints[parents]
+    known = (scores[parents] > 0) & (scores[children] > 0)
+    scale = drawn_scale(body, drawn, known, lifted)
+    full = np.maximum(body.lengths * scale, 1e-9)  # each bone's length in the picture plane, pixels
+    ratio = np.linalg.norm(drawn, axis=1) / full
+    # The drawing's proportions are trusted as far as its lengths are those that the lifter expects.
+    surprise = np.abs(ratio - np.linalg.norm(lifted.directions[:, :2], axis=1))[known]
+    proportion = max(0.04, 1.5 * float(np.median(surprise))) if known.any() else 1.0
+
+    low, high = _KEYPOINT_NOISE
+    noise = (low + (high - low) * (1 - scores)) * body.rig.height * scale  # pixels
+    for b in np.flatnonzero(known & (np.linalg.norm(drawn, axis=1) > 1e-9)):
+        name = skeleton.without_side(skeleton.KEYPOINTS[children[b]])
+        spread = np.hypot(noise[parents[b]], noise[children[b]]) / full[b]
+        across = _VAGUE.get(name, 1.0) * np.hypot(spread, _DRAWN_ANGLE)
+        along = _VAGUE.get(name, 1.0) * np.hypot(spread, proportion)
+        x, y = unit(drawn[b])
+        weight = np.array([[-y / across, x / across, 0], [x / along, y / along, 0], [0, 0, 0]])
+        target = np.array([x, y, 0.0]) * min(ratio[b], 1.0)
+        wishes.add([(int(body.bone_node[b]), unit(body.segments[b]))], weight, target)
+
+    for left, right in (("LeftUpLeg", "RightUpLeg"), ("LeftShoulder", "RightShoulder")):
+        a, b = skeleton.INDEX[left], skeleton.INDEX[right]
+        across = keypoints[a] - keypoints[b]
+        if not (scores[a] > 0 and scores[b] > 0 and across.any()):
+            continue
+        node = int(body.bone_node[[c for _, c in skeleton.BONES].index(a)])
+        width = float(np.linalg.norm(body.rig.joints[a] - body.rig.joints[b])) * scale
+        spread = np.hypot(np.hypot(noise[a], noise[b]) / max(width, 1e-9), 2 * _DRAWN_ANGLE)
+        x, y = unit(across)
+        weight = np.array([[-y / spread, x / spread, 0], [0, 0, 0], [0, 0, 0]])
+        wishes.add([(node, body.rig.left)], weight)
+
+
+def want_lifted(wishes: Wishes, body: Body, lifted: Lifted) -> None:
+    """Bones and bending axes point where the lifter says, as far as it is certain."""
+    for node, segment, direction, kappa in lifted_bones(body, lifted):
+        wishes.add([(node, segment)], np.eye(3) * np.sqrt(kappa), direction)
+    for name, axis, kappa in zip(AXES, lifted.axes, kappa_of(lifted.axes_certainty), strict=True):
+        if name in body.hinges:
+            upper = body.index[skeleton.KEYPOINTS[skeleton.PARENTS[skeleton.INDEX[name]]]]
+            wishes.add([(upper, body.hinges[name])], np.eye(3) * np.sqrt(kappa), axis)
+        elif name in body.index:
+            wishes.add([(body.index[name], body.rig.left)], np.eye(3) * np.sqrt(kappa), axis)
+
+
+def want_natural(wishes: Wishes, body: Body) -> None:
+    """The prior: a shared bend of the spine, hinges, and small turns against the parent."""
+    frame = np.array([body.rig.left, body.rig.front, UP])
+    for name, node in body.index.items():
+        parent = body.parents[node]
+        bare = skeleton.without_side(name)
+        if bare in _LOOSE:
+            for axis in frame:
+                wishes.add([(node, axis), (parent, -axis)], np.eye(3) / _LOOSE[bare])
+        if bare in _TWIST:
+            joint = next(j for j in body.hinges if body.parents[body.index[j]] == node)
+            axis = body.hinges[joint]
+            wishes.add([(node, axis), (parent, -axis)], np.eye(3) / _TWIST[bare])
+        if name in body.hinges:
+            axis = body.hinges[name]
+            wishes.add([(node, axis), (parent, -axis)], np.eye(3) / _HINGE)
+
+    trunk = [
+        body.index[n]
+        for n in ("Hips", "Spine", "Spine1", "Spine2", "Neck", "Head")
+        if n in body.index
+    ]
+    for below, node, above in zip(trunk, trunk[1:], trunk[2:], strict=False):
+        for axis in frame:
+            terms = [(node, axis), (below, -axis / 2), (above, -axis / 2)]
+            wishes.add(terms, np.eye(3) / _SPINE_SHARE)
