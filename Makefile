@@ -6,6 +6,7 @@ SHELL := /bin/bash
 PYTHON ?= python3.11
 PY := .venv/bin/python
 REAL_BLENDER ?= $(wildcard ../shared/real-blender/real-blender)
+POSES ?= $(wildcard ../shared/data/poses)
 
 # `make pose` takes these; they reach its recipe as environment variables, so that spaces, quotes
 # and parentheses in file names need no escaping.
@@ -21,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The checker is pinned; it need not ask whether there is a newer one.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: help env pose test test-real lint format benchmark zip clean system-libraries
+.PHONY: help env pose test test-real lint format benchmark benchmark-pose zip clean system-libraries
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-18s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +53,10 @@ format: .venv/.dev ## Let ruff put the style right
 
 benchmark: .venv/.dev ## Measure rendering, posing and training speed
 	$(PY) scripts/benchmark.py
+
+benchmark-pose: .venv/.run ## Measure lifting and posing on motion capture: [POSES=FOLDER]
+	@[ -n "$(POSES)" ] || { echo "Set POSES to the folder with the motion capture." >&2; exit 2; }
+	$(PY) scripts/benchmark_pose.py --poses "$(POSES)"
 
 zip: .venv/.run ## Build the extension for every platform into dist/
 	$(PY) scripts/build_extension.py
