@@ -1,18 +1,31 @@
-"""Blender's armatures as the solver sees them, and its solutions as poses and keyframes."""
+"""Blender's armatures as the solver sees them, and its solutions as poses and keyframes.
+
+Bones are turned directly, or by the controls of a rig that has them (see ``core.rig_names``).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 import bpy
 import numpy as np
-from mathutils import Matrix
+from mathutils import Euler, Matrix, Quaternion
 from numpy.typing import NDArray
 
+from ..core import rigs, skeleton
 from ..core.errors import UserError
+from ..core.rig_names import Controls
 from ..core.solve import Rig, Solution, pose_matrices
 
 FloatArray = NDArray[np.float64]
+
+_PROPERTY = "croquis_bones"
+"""Custom property of an armature object that keeps the bones which the user has chosen."""
+
+_ASTRAY = np.cos(np.radians(5))
+"""Cosine of the angle by which a bone may miss its direction before the user hears of it."""
 
 
 def rig_from_armature(armature: bpy.types.Object) -> Rig:
@@ -23,10 +36,13 @@ def rig_from_armature(armature: bpy.types.Object) -> Rig:
 
     Returns:
         The rig, in world space: metres, the object's transform applied and its scale taken out of
-        the bones' axes, parents before children.
+        the bones' axes, parents before children. A keypoint's bone that hangs elsewhere has the
+        bone of the keypoint above for a parent. Of a rig with controls only the keypoints' bones
+        are there, which follow the controls.
 
     Raises:
-        UserError: the object is no armature, is flattened or mirrored by its scale, or lacks limbs.
+        UserError: the object is no armature, is flattened or mirrored by its scale, or lacks limbs,
+            or the bones that its user has chosen are not there any more.
     """
     if armature.type != "ARMATURE":
         raise UserError(f"“{armature.name}” is not an armature; choose an armature.")
@@ -35,29 +51,101 @@ def rig_from_armature(armature: bpy.types.Object) -> Rig:
         raise UserError(
             f"“{armature.name}” has a zero or negative scale; apply its scale (Ctrl+A) first."
         )
-    bones = sorted(armature.data.bones, key=lambda bone: len(bone.parent_recursive))
-    names = [bone.name for bone in bones]
-    index = {name: i for i, name in enumerate(names)}
-    parents = np.array([index[bone.parent.name] if bone.parent else -1 for bone in bones], int)
+    bones, parents, mapping = _tree(armature)
     rest = np.array(
         [_without_scale(to_world @ np.array(bone.matrix_local, np.float64)) for bone in bones]
     )
-    lengths = [bone.length * _mean_scale(to_world) for bone in bones]
-    return Rig.from_bones(names, parents, rest.reshape(-1, 4, 4), lengths)
+    lengths = np.array([bone.length * _mean_scale(to_world) for bone in bones])
+    return Rig([bone.name for bone in bones], parents, rest, lengths, mapping)
 
 
-def apply_solution(
+def _tree(
     armature: bpy.types.Object,
-    rig: Rig,
-    solution: Solution,
-    keyframe: bool,
-    only: Collection[int] | None = None,
-) -> None:
+) -> tuple[list[bpy.types.Bone], NDArray[np.int64], dict[str, int]]:
+    """An armature's bones, the row of the one that carries each, and those of the keypoints."""
+    bones = list(armature.data.bones)
+    names = [bone.name for bone in bones]
+    row = {name: i for i, name in enumerate(names)}
+    parents = [row[bone.parent.name] if bone.parent else -1 for bone in bones]
+    if chosen := chosen_bones(armature):
+        matched = rigs.check(chosen, names, parents)
+    else:
+        matched = rigs.match(names, parents, _ends(armature, bones))
+    mapping = {keypoint: row[name] for keypoint, name in matched.items()}
+    carriers = rigs.carried_by(mapping, parents)
+    # Between the bones of a controlled rig is its machinery, which no tree describes.
+    kept = set(mapping.values()) if rigs.kind_of(names) else set(range(len(bones)))
+
+    def line(bone: int) -> list[int]:
+        """The bone and those that carry it, outermost first."""
+        return [bone, *(line(carriers[bone]) if carriers[bone] >= 0 else ())]
+
+    lines = sorted(([b for b in line(i) if b in kept] for i in sorted(kept)), key=len)
+    place = {line[0]: i for i, line in enumerate(lines)}
+    up = np.array([place[line[1]] if len(line) > 1 else -1 for line in lines], np.int64)
+    return [bones[line[0]] for line in lines], up, {k: place[i] for k, i in mapping.items()}
+
+
+def _ends(armature: bpy.types.Object, bones: list[bpy.types.Bone]) -> FloatArray:
+    """Heads and tails ``[N, 2, 3]`` at rest, world space."""
+    to_world = np.array(armature.matrix_world, np.float64)
+    ends = np.array([[bone.head_local, bone.tail_local] for bone in bones], np.float64)
+    return ends.reshape(-1, 2, 3) @ to_world[:3, :3].T + to_world[:3, 3]
+
+
+def matched_bones(armature: bpy.types.Object) -> dict[str, str]:
+    """The bone of each keypoint: keypoint name -> bone name, parents first.
+
+    Raises:
+        UserError: see :func:`rig_from_armature`.
+    """
+    rig = rig_from_armature(armature)
+    return {keypoint: rig.names[row] for keypoint, row in rig.mapping.items()}
+
+
+def chosen_bones(armature: bpy.types.Object) -> dict[str, str]:
+    """What the user has chosen by hand, as :func:`matched_bones`; empty where nothing."""
+    text = armature.get(_PROPERTY)
+    try:
+        bones = json.loads(text) if isinstance(text, str) else {}
+    except ValueError:
+        return {}
+    return {str(k): str(v) for k, v in bones.items()} if isinstance(bones, dict) else {}
+
+
+def choose_bones(armature: bpy.types.Object, bones: Mapping[str, str]) -> None:
+    """Keep the bones that the user has chosen with the armature; it is saved with them.
+
+    Args:
+        armature: the armature object.
+        bones: keypoint name -> bone name, of all keypoints that have one; empty to match anew.
+
+    Raises:
+        UserError: the armature cannot be posed with these bones.
+    """
+    if not bones:
+        armature.pop(_PROPERTY, None)
+        return
+    names = [bone.name for bone in armature.data.bones]
+    row = {name: i for i, name in enumerate(names)}
+    parents = [row[b.parent.name] if b.parent else -1 for b in armature.data.bones]
+    armature[_PROPERTY] = json.dumps(rigs.check(bones, names, parents))
+    if armature.override_library:  # otherwise the file forgets what an override has in addition
+        armature.property_overridable_library_set(f'["{_PROPERTY}"]', True)
+
+
+def is_plain(armature: bpy.types.Object, rig: Rig) -> bool:
+    """Whether turning its bones is all it takes to pose a rig: no controls, no loose bones."""
+    return rigs.kind_of(armature.pose.bones.keys()) is None and not _loose(armature, rig)
+
+
+def apply_solution(armature: bpy.types.Object, rig: Rig, solution: Solution, keyframe: bool) -> str:
     """Put a solved pose on an armature.
 
     Posed are the bones that the solver knows and everything between them and the root, which must
-    be at rest for the solution to hold. Fingers, hair, skirts and the face stay as the animator
-    left them.
+    be at rest for the solution to hold; or the controls of a rig that has them, whose limbs are
+    switched to forward kinematics. Fingers, hair, skirts and the face stay as the animator left
+    them, and so do locked channels.
 
     Args:
         armature: the object from which ``rig`` was read.
@@ -65,34 +153,152 @@ def apply_solution(
         solution: the pose.
         keyframe: also insert keyframes at the current frame, into the armature's action (a new one
             where it has none).
-        only: rows of the rig's bones that may change; the others stay as the animator left them.
+
+    Returns:
+        One sentence about bones that constraints, drivers or locks keep from the pose; "" for none.
     """
-    to_world = np.array(armature.matrix_world, np.float64)
-    wanted = np.linalg.inv(_without_scale(to_world)) @ pose_matrices(rig, solution)
-    wanted[:, :3, 3] /= _mean_scale(to_world)
-    hips = rig.mapping["Hips"]
+    wanted = _in_armature_space(armature, pose_matrices(rig, solution))
     if armature.data.pose_position != "POSE":  # an override's data may be linked and read-only
         armature.data.pose_position = "POSE"
-    for i in posed_bones(rig) if only is None else sorted(only):
-        pose_bone = armature.pose.bones[rig.names[i]]
-        bone = pose_bone.bone
-        inherited = {}
-        if (parent := rig.parents[i]) >= 0:
-            inherited = {
-                "parent_matrix": Matrix(wanted[parent].tolist()),
-                "parent_matrix_local": bone.parent.matrix_local,
-            }
-        # Blender's own conversion knows the bone's inheritance options.
-        basis = bone.convert_local_to_pose(
-            Matrix(wanted[i].tolist()), bone.matrix_local, invert=True, **inherited
-        )
+    controls = rigs.controls_of(armature.pose.bones.keys())
+    if controls:
+        _turn_controls(armature, rig, wanted, controls)
+    else:
+        _turn_bones(armature, rig, wanted, solution.hips_translation)
+    if keyframe:
+        _insert_keyframes(armature, rig, controls)
+    return _astray(armature, rig, wanted)
+
+
+def _in_armature_space(armature: bpy.types.Object, matrices: FloatArray) -> FloatArray:
+    """World matrices ``[N, 4, 4]`` as those of Blender's pose bones."""
+    to_world = np.array(armature.matrix_world, np.float64)
+    result = np.linalg.inv(_without_scale(to_world)) @ matrices
+    result[:, :3, 3] /= _mean_scale(to_world)
+    return result
+
+
+def _turn_bones(
+    armature: bpy.types.Object, rig: Rig, wanted: FloatArray, translation: FloatArray
+) -> None:
+    """Pose bones one by one, parents first; each is told where its parent will be."""
+    bones = pose_bones(armature, rig)
+    row = {name: i for i, name in enumerate(rig.names)}
+    mover, placed = _mover(armature, rig), placed_bones(armature, rig)
+    hips = armature.pose.bones[rig.names[rig.mapping["Hips"]]]
+    # A bone above the hips moves in their place where they are connected to it.
+    to_world = np.array(armature.matrix_world, np.float64)
+    step = np.linalg.solve(_without_scale(to_world)[:3, :3], translation) / _mean_scale(to_world)
+    wanted = wanted.copy()
+    for bone in hips.parent_recursive:
+        if bone == mover or mover in bone.parent_recursive:
+            wanted[row[bone.name], :3, 3] += step
+    for pose_bone in bones:
+        matrix = wanted[row[pose_bone.name]]
+        parent = wanted[row[pose_bone.parent.name]] if pose_bone.parent else None
+        basis = _basis(pose_bone, matrix, parent)
         _set_rotation(pose_bone, basis)
-        pose_bone.location = basis.translation if i == hips else (0.0, 0.0, 0.0)
+        at_rest = pose_bone.name not in placed
+        _set_location(pose_bone, (0.0, 0.0, 0.0) if at_rest else basis.translation)
         pose_bone.scale = (1.0, 1.0, 1.0)
-        if keyframe:
-            pose_bone.keyframe_insert(rotation_path(pose_bone), group=pose_bone.name)
-            if i == hips:
-                pose_bone.keyframe_insert("location", group=pose_bone.name)
+
+
+def _turn_controls(
+    armature: bpy.types.Object, rig: Rig, wanted: FloatArray, controls: Controls
+) -> None:
+    """Turn controls until the bones that follow them lie as wanted.
+
+    What a control does to a bone is left to Blender: after each step the evaluated pose tells by
+    how much the next bones have still to turn.
+    """
+    bones = armature.pose.bones
+    for name, switch, value in controls.switches:
+        if switch in bones[name]:
+            bones[name][switch] = type(bones[name][switch])(value)
+    for name in controls.rest:
+        _set_rotation(bones[name], Matrix())
+        _set_location(bones[name], (0.0, 0.0, 0.0))
+    turns = [turn for turn in controls.turns if turn[1] in rig.mapping]
+    for _, stage in groupby(turns, key=lambda turn: skeleton.without_side(turn[1])):
+        bpy.context.view_layer.update()
+        for name, keypoint in stage:
+            row = rig.mapping[keypoint]
+            now = _without_scale(np.array(bones[rig.names[row]].matrix, np.float64))
+            control = np.array(bones[name].matrix, np.float64)
+            control[:3, :3] = wanted[row, :3, :3] @ now[:3, :3].T @ control[:3, :3]
+            _set_rotation(bones[name], _basis(bones[name], control, _parent(bones[name])))
+    bpy.context.view_layer.update()
+    mover, hips = _mover(armature, rig), rig.mapping["Hips"]
+    matrix = np.array(mover.matrix, np.float64)
+    matrix[:3, 3] += wanted[hips, :3, 3] - np.array(bones[rig.names[hips]].head)
+    _set_location(mover, _basis(mover, matrix, _parent(mover)).translation)
+
+
+def _parent(pose_bone: bpy.types.PoseBone) -> FloatArray | None:
+    """Where a bone's parent is, armature space."""
+    return np.array(pose_bone.parent.matrix, np.float64) if pose_bone.parent else None
+
+
+def _basis(pose_bone: bpy.types.PoseBone, matrix: FloatArray, parent: FloatArray | None) -> Matrix:
+    """A bone's own transform that takes it to ``matrix [4, 4]``, its parent being at ``parent``.
+
+    Blender's own conversion knows the bone's inheritance options.
+    """
+    bone, inherited = pose_bone.bone, {}
+    if parent is not None:
+        inherited = {
+            "parent_matrix": Matrix(parent.tolist()),
+            "parent_matrix_local": bone.parent.matrix_local,
+        }
+    return bone.convert_local_to_pose(
+        Matrix(matrix.tolist()), bone.matrix_local, invert=True, **inherited
+    )
+
+
+def _insert_keyframes(armature: bpy.types.Object, rig: Rig, controls: Controls | None) -> None:
+    placed = placed_bones(armature, rig)
+    for pose_bone in pose_bones(armature, rig):
+        pose_bone.keyframe_insert(rotation_path(pose_bone), group=pose_bone.name)
+        if pose_bone.name in placed:
+            pose_bone.keyframe_insert("location", group=pose_bone.name)
+    for name, switch, _ in controls.switches if controls else ():
+        if switch in armature.pose.bones[name]:
+            armature.pose.bones[name].keyframe_insert(f'["{switch}"]', group=name)
+
+
+def _astray(armature: bpy.types.Object, rig: Rig, wanted: FloatArray) -> str:
+    """One sentence about bones that are kept from their wanted place, and by what; "" for none."""
+    held = {}
+    driven = {
+        curve.data_path.split('"')[1]
+        for curve in (armature.animation_data.drivers if armature.animation_data else ())
+        if curve.data_path.startswith("pose.bones") and "constraints" not in curve.data_path
+    }
+    for bone in pose_bones(armature, rig):
+        if any(c.influence > 0 and not c.mute for c in bone.constraints):
+            held[bone.name] = "constraints"
+        elif bone.name in driven:
+            held[bone.name] = "drivers"
+        elif any(bone.lock_rotation):
+            held[bone.name] = "locked rotation"
+    if not held:
+        return ""
+    bpy.context.view_layer.update()
+    astray = []
+    for row in rig.mapping.values():
+        bone = armature.pose.bones[rig.names[row]]
+        now = _without_scale(np.array(bone.matrix, np.float64))
+        if now[:3, 1] @ wanted[row, :3, 1] < _ASTRAY:
+            astray.append(bone)
+    names = [bone.name for bone in astray if bone.name in held]
+    if astray and not names:  # what holds them sits on another bone, such as the end of an IK chain
+        names = list(held)
+    if not names:
+        return ""
+    reasons = " and ".join(sorted({held[name] for name in names}))
+    shown = ", ".join(f"“{name}”" for name in names[:3])
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"Not all follows the drawing: {shown}{more} are held by {reasons}."
 
 
 def posed_matrices(armature: bpy.types.Object, rig: Rig) -> FloatArray:
@@ -118,10 +324,19 @@ def rotation_path(pose_bone: bpy.types.PoseBone) -> str:
 def _set_rotation(pose_bone: bpy.types.PoseBone, basis: Matrix) -> None:
     """Rotate a pose bone in its own rotation mode, on the turn nearest to where it was.
 
-    Without the second part an animation between two keyframes could go the long way round.
+    Without the second part an animation between two keyframes could go the long way round. Locked
+    axes stay as they are.
     """
     rotation = basis.to_quaternion()
-    match pose_bone.rotation_mode:
+    mode = pose_bone.rotation_mode
+    if any(pose_bone.lock_rotation):
+        order = mode if mode in _EULER_ORDERS else "XYZ"
+        before = _rotation(pose_bone).to_euler(order)
+        euler = rotation.to_euler(order, before)
+        axes = zip(pose_bone.lock_rotation, before, euler, strict=True)
+        rotation = Euler([old if locked else new for locked, old, new in axes], order)
+        rotation = rotation.to_quaternion()
+    match mode:
         case "QUATERNION":
             rotation.make_compatible(pose_bone.rotation_quaternion)
             pose_bone.rotation_quaternion = rotation
@@ -132,14 +347,65 @@ def _set_rotation(pose_bone: bpy.types.PoseBone, basis: Matrix) -> None:
             pose_bone.rotation_euler = rotation.to_euler(order, pose_bone.rotation_euler)
 
 
-def posed_bones(rig: Rig) -> list[int]:
-    """The bones of the mapping and all their ancestors, parents first."""
-    posed: set[int] = set()
-    for i in rig.mapping.values():
-        while i >= 0 and i not in posed:
-            posed.add(i)
-            i = int(rig.parents[i])
-    return sorted(posed)
+_EULER_ORDERS = ("XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")
+
+
+def _rotation(pose_bone: bpy.types.PoseBone) -> Quaternion:
+    """A pose bone's own rotation, whatever its mode."""
+    match pose_bone.rotation_mode:
+        case "QUATERNION":
+            return pose_bone.rotation_quaternion.copy()
+        case "AXIS_ANGLE":
+            angle, *axis = pose_bone.rotation_axis_angle
+            return Quaternion(axis, angle)
+        case _:
+            return pose_bone.rotation_euler.to_quaternion()
+
+
+def _set_location(pose_bone: bpy.types.PoseBone, location: Sequence[float]) -> None:
+    """Move a pose bone; locked axes stay as they are."""
+    for axis, locked in enumerate(pose_bone.lock_location):
+        if not locked:
+            pose_bone.location[axis] = location[axis]
+
+
+def pose_bones(armature: bpy.types.Object, rig: Rig) -> list[bpy.types.PoseBone]:
+    """The pose bones that hold a pose, parents first: those of the solver, or their controls."""
+    bones = armature.pose.bones
+    if controls := rigs.controls_of(armature.pose.bones.keys()):
+        turns = dict.fromkeys(name for name, keypoint in controls.turns if keypoint in rig.mapping)
+        return [bones[name] for name in (*controls.rest, *turns)]
+    posed: dict[str, bpy.types.PoseBone] = {}
+    for row in rig.mapping.values():
+        bone = bones[rig.names[row]]
+        posed |= {b.name: b for b in (bone, *bone.parent_recursive)}
+    return sorted(posed.values(), key=lambda bone: len(bone.parent_recursive))
+
+
+def placed_bones(armature: bpy.types.Object, rig: Rig) -> set[str]:
+    """Names of the pose bones that are placed as well: of the hips and of loose feet."""
+    loose = set() if rigs.kind_of(armature.pose.bones.keys()) else _loose(armature, rig)
+    return {_mover(armature, rig).name, *loose}
+
+
+def _mover(armature: bpy.types.Object, rig: Rig) -> bpy.types.PoseBone:
+    """The bone that places the hips: they themselves, or what they are connected to."""
+    if controls := rigs.controls_of(armature.pose.bones.keys()):
+        return armature.pose.bones[controls.turns[0][0]]
+    mover = armature.pose.bones[rig.names[rig.mapping["Hips"]]]
+    while mover.bone.use_connect and mover.parent:
+        mover = mover.parent
+    return mover
+
+
+def _loose(armature: bpy.types.Object, rig: Rig) -> set[str]:
+    """Names of bones that hang elsewhere than their keypoint, and must be placed."""
+    loose = set()
+    for row in rig.mapping.values():
+        parent, up = armature.data.bones[rig.names[row]].parent, int(rig.parents[row])
+        if up >= 0 and (parent is None or parent.name != rig.names[up]):
+            loose.add(rig.names[row])
+    return loose
 
 
 def _mean_scale(matrix: FloatArray) -> float:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import bpy
 
-from .armature import posed_bones, rig_from_armature, rotation_path
+from .armature import placed_bones, pose_bones, rig_from_armature, rotation_path
 
 
 class Channel(NamedTuple):
@@ -46,12 +46,11 @@ def pose_channels(armature: bpy.types.Object) -> list[Channel]:
         UserError: the object is no humanoid armature.
     """
     rig = rig_from_armature(armature)
-    hips = rig.mapping["Hips"]
+    placed = placed_bones(armature, rig)
     channels: list[Channel] = []
-    for row in posed_bones(rig):
-        bone = armature.pose.bones[rig.names[row]]
+    for bone in pose_bones(armature, rig):
         channels += _rotation(bone)
-        if row == hips or bone.location.length:
+        if bone.name in placed or bone.location.length:
             channels += (Channel(bone, "location", i, bone.lock_location[i]) for i in range(3))
     return channels
 

@@ -15,7 +15,7 @@ from ..core.posing import pose_reading
 from ..core.remembered import Remembered
 from ..core.solve import Rig, Solution
 from . import reference
-from .armature import apply_solution, posed_bones, posed_matrices, rig_from_armature
+from .armature import apply_solution, pose_bones, posed_matrices, rig_from_armature
 from .mannequin import add_mannequin
 from .pose import drawing_depth, readings_of, remember, remembered
 from .puppet import PosedKeypoints
@@ -33,10 +33,10 @@ def describe(context: bpy.types.Context, armature: bpy.types.Object) -> PoseFile
     context.view_layer.update()
     rig = rig_from_armature(armature)
     bones = {}
-    for row in posed_bones(rig):
-        place, turn, _ = armature.pose.bones[rig.names[row]].matrix_basis.decompose()
+    for bone in pose_bones(armature, rig):
+        place, turn, _ = bone.matrix_basis.decompose()
         rotation = (turn.w, turn.x, turn.y, turn.z)
-        bones[rig.names[row]] = BonePose(rotation, (place.x, place.y, place.z))
+        bones[bone.name] = BonePose(rotation, (place.x, place.y, place.z))
     joints = PosedKeypoints(armature, rig, rig.joints).places()
     return PoseFile(drawing, joints, armature.name, bones, _solve(rig, drawing).camera)
 

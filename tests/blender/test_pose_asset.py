@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from addon.blender.armature import posed_bones, rig_from_armature
+from addon.blender.armature import pose_bones, rig_from_armature
 from addon.blender.mannequin import add_mannequin
 from addon.blender.pose import pose_from_sketch
 from addon.blender.pose_asset import THUMBNAIL, save_pose_asset, thumbnail
@@ -69,7 +69,7 @@ def test_applying_it_gives_the_same_pose(posed: bpy.types.Object, mode: str) -> 
 
 def test_it_holds_the_posed_bones_only(posed: bpy.types.Object) -> None:
     rig = rig_from_armature(posed)
-    expected = {rig.names[row] for row in posed_bones(rig)}
+    expected = {bone.name for bone in pose_bones(posed, rig)}
     bpy.context.view_layer.objects.active = posed
     bpy.ops.object.mode_set(mode="EDIT")
     finger = posed.data.edit_bones.new("Finger")
