@@ -50,6 +50,14 @@ def parser() -> argparse.ArgumentParser:
         help="drawing, keypoints and pose, side by side, .png",
     )
     add("--keypoints", type=Path, metavar="FILE", help="the 2D keypoints, .json")
+    add(
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="the pose with its joints and camera (docs/pose_files.md), .json; of several drawings "
+        "FILE-1, FILE-2, ...",
+    )
+    add("--bvh", type=Path, metavar="FILE", help="the motion of trunk and limbs, .bvh")
     return result
 
 
@@ -58,6 +66,7 @@ def main(arguments: list[str]) -> None:
     options = parser().parse_args(arguments)
     posing, preview = addon("blender.pose"), addon("blender.preview")
     reference, files = addon("blender.reference"), addon("core.files")
+    pose_files = addon("blender.pose_files")
     import bpy
     import cv2
     import numpy as np
@@ -75,7 +84,7 @@ def main(arguments: list[str]) -> None:
 
     scene = bpy.context.scene
     results: list[Posed] = []
-    rows = []
+    rows, poses = [], []
     for number, (path, grey) in enumerate(zip(options.drawings, greys, strict=True), 1):
         scene.frame_set(number)
         image = bpy.data.images.load(str(path.resolve()), check_existing=True)
@@ -92,6 +101,8 @@ def main(arguments: list[str]) -> None:
         armature = result.armature
         results.append(result)
         print(f"{path}: {result.summary()}", flush=True)
+        if options.json:
+            poses.append(pose_files.describe(bpy.context, armature))
         if options.preview:
             rows.append(preview.sheet(grey, result.estimate, result.solution, armature))
         image.pack()
@@ -99,13 +110,20 @@ def main(arguments: list[str]) -> None:
     if not opened:
         scene.frame_end = len(results)
 
-    for path in filter(None, (options.out, options.preview, options.keypoints)):
+    outputs = (options.out, options.preview, options.keypoints, options.json, options.bvh)
+    for path in filter(None, outputs):
         path.parent.mkdir(parents=True, exist_ok=True)
     with files.written_whole(options.out) as temporary:
         bpy.ops.wm.save_as_mainfile(filepath=str(temporary.resolve()), copy=True)
     if options.keypoints:
         text = json.dumps(_keypoints(options.drawings, results), indent=1)
         files.write_whole(options.keypoints, text.encode())
+    for number, pose in enumerate(poses, 1):
+        numbered = options.json.with_stem(f"{options.json.stem}-{number}")
+        pose.save(numbered if len(poses) > 1 else options.json)
+    if options.bvh:
+        frames = range(1, len(results) + 1)
+        pose_files.save_bvh(bpy.context, armature, options.bvh, frames)
     if options.preview:
         width = max(row.shape[1] for row in rows)
         page = np.vstack([_widened(row, width) for row in rows])

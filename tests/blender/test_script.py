@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from addon.blender.mannequin import add_mannequin
-from addon.core import skeleton
+from addon.core import bvh, pose_file, skeleton
 from addon.core.estimator import SHIPPED
 from scripts import _common, pose_from_sketch
 
@@ -96,6 +96,26 @@ def test_it_writes_scene_preview_and_keypoints(run: Run, drawing: Path, tmp_path
     assert blue and red
     right_half = page[:, page.shape[1] // 2 :]
     assert (right_half.min(axis=2) < 150).mean() > 0.02  # the posed figure is there
+
+
+def test_it_writes_poses_and_their_motion(
+    run: Run, drawing: Path, figure_page: Any, tmp_path: Path
+) -> None:
+    mirrored = write_png(tmp_path / "mirrored.png", figure_page(400, 300)[:, ::-1])
+    out, poses = tmp_path / "posed.blend", tmp_path / "new" / "pose.json"
+    arguments = ("--out", out, "--json", poses, "--bvh", poses.with_suffix(".bvh"))
+    assert run(drawing, *arguments)[0] == 0
+    assert pose_file.load(poses).drawing.image == drawing.name
+    assert len(bvh.read(poses.with_suffix(".bvh")).rotations) == 1
+
+    assert run(drawing, mirrored, *arguments)[0] == 0
+    first, second = (pose_file.load(poses.with_stem(f"pose-{k}")) for k in (1, 2))
+    assert (first.drawing.image, second.drawing.image) == (drawing.name, mirrored.name)
+    motion = bvh.read(poses.with_suffix(".bvh"))
+    order = [motion.names.index(f"mixamorig:{name}") for name in skeleton.KEYPOINTS]
+    for pose, joints in zip((first, second), motion.joints()[:, order], strict=True):
+        np.testing.assert_allclose(joints[:, [0, 2, 1]] * (1, -1, 1), pose.joints, atol=1e-3)
+    assert len(list(poses.parent.iterdir())) == 4
 
 
 def test_it_poses_the_figure_or_the_box_that_it_is_told(
