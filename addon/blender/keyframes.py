@@ -75,9 +75,6 @@ def insert_keyframes(armature: bpy.types.Object) -> int:
 def _rotation(bone: bpy.types.PoseBone) -> Iterator[Channel]:
     path = rotation_path(bone)
     locks = list(bone.lock_rotation)
-    if path != "rotation_euler":
-        # Four numbers have four locks only where the bone says so. Otherwise the three are those of
-        # Euler angles, and one of them alone holds none of the four.
-        each = bone.lock_rotations_4d
-        locks = [bone.lock_rotation_w, *locks] if each else [all(locks)] * 4
+    if path != "rotation_euler":  # four numbers of which none can stay while another one changes
+        locks = [all(locks)] * 4
     return (Channel(bone, path, i, locked) for i, locked in enumerate(locks))
