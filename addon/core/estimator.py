@@ -34,6 +34,7 @@ STRIDE = 4
 """Pixels of the network's input to a heatmap cell."""
 
 _WINDOW = 5  # cells along the side of the window around a heatmap's maximum
+_TOLERANCE = 0.05  # of a heatmap's width: standard deviation of an error that is as good as none
 _LARGEST_SIDE = 2048  # pixels; larger pictures are shrunk first, for time and memory
 _SECOND_PLACE = 0.05  # share of a pair's probability that makes a second place of it
 _TOGETHER = 1 / 3  # probability of one place for both, against two places that are equally likely
@@ -205,6 +206,10 @@ def decode_figure(logits: NDArray[np.floating]) -> tuple[FloatArray, FloatArray]
     all readings of a limb, from the trunk outwards, the one is taken (Viterbi, 1967) with which the
     heatmaps agree most and whose bones are short: they do not jump from one leg to the other.
 
+    Each place is the one that is expected to score best where small errors count little, as in OKS:
+    the maximum of the distribution convolved with a Gaussian tolerance. A single cell's maximum may
+    be a spike beside the place around which most of the probability lies.
+
     Args:
         logits: ``[23, H, W]``.
 
@@ -213,15 +218,20 @@ def decode_figure(logits: NDArray[np.floating]) -> tuple[FloatArray, FloatArray]
         float32 in 0..1: the probability of a joint of that name at the place, whichever its side
         (:func:`sides` judges that).
     """
-    points, scores = (values[0] for values in decode(logits[None]))
     weights = _softmax(logits)
-    masses = np.stack([_box_sum(one) for one in weights])
+    gains, masses = (np.stack([f(one) for one in weights]) for f in (_expected_gain, _box_sum))
+    width = masses.shape[2]
+    rows, columns = np.divmod(gains.reshape(len(gains), -1).argmax(axis=1), width)
+    points = np.array([_summit(*one) for one in zip(gains, rows, columns, strict=True)], np.float32)
+    scores = np.minimum(masses[np.arange(len(masses)), rows, columns], 1)
     for chain in _CHAINS:
-        path = _best_path([_readings(masses, points, pair) for pair in chain], masses.shape[2])
+        path = _best_path([_readings(masses, points, pair) for pair in chain], width)
         for pair, reading in zip(chain, path, strict=True):
             if reading.apart:
                 rows, columns = reading.cells.T
-                points[pair], _ = _refine(weights[pair], rows, columns)
+                points[pair] = [
+                    _summit(gains[j], *at) for j, at in zip(pair, reading.cells, strict=True)
+                ]
                 scores[pair] = np.minimum(masses[pair][:, rows, columns].sum(axis=0), 1)
     return points, scores
 
@@ -299,6 +309,38 @@ def _box_sum(weights: FloatArray) -> FloatArray:
     """``[H, W]`` -> the sum over the window around each cell."""
     window = (_WINDOW, _WINDOW)
     return cv2.boxFilter(weights, -1, window, normalize=False, borderType=cv2.BORDER_CONSTANT)
+
+
+def _expected_gain(weights: FloatArray) -> FloatArray:
+    """``[H, W]`` -> for each cell, how well it is expected to do under the Gaussian tolerance."""
+    deviation = _TOLERANCE * weights.shape[1]
+    return cv2.GaussianBlur(weights, (0, 0), deviation, borderType=cv2.BORDER_CONSTANT)
+
+
+def _summit(gain: FloatArray, row: int, column: int) -> tuple[float, float]:
+    """The maximum uphill from a cell of ``[H, W]``: x and y, pixels of the network's input.
+
+    Parabolas through the maximum and its neighbours give the part below a cell.
+    """
+    while True:
+        top, left = max(row - 1, 0), max(column - 1, 0)
+        around = gain[top : row + 2, left : column + 2]
+        step = np.unravel_index(around.argmax(), around.shape)
+        if around[step] <= gain[row, column]:
+            break
+        row, column = top + int(step[0]), left + int(step[1])
+    x = column + 0.5 + _vertex(gain[row], column)
+    y = row + 0.5 + _vertex(gain[:, column], row)
+    return x * STRIDE, y * STRIDE
+
+
+def _vertex(values: FloatArray, top: int) -> float:
+    """Where, from -0.5 to 0.5, the parabola around a maximum has its vertex; 0 at the border."""
+    if not 0 < top < len(values) - 1:
+        return 0.0
+    before, here, after = (float(v) for v in values[top - 1 : top + 2])
+    bend = before - 2 * here + after
+    return (before - after) / (2 * bend) if bend < 0 else 0.0
 
 
 def _refine(
