@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 
 from . import skeleton
 from .anatomy import Body
-from .lift import Lifted
+from .lift import Lifted, concentration
 from .rest import UP
 from .turning import Wishes
-from .wishes import kappa_of
 
 FloatArray = NDArray[np.float64]
 
@@ -119,7 +118,9 @@ def touches(body: Body, turns: FloatArray, scores: FloatArray, lifted: Lifted) -
             reachable = min(float(np.hypot(doubt[hand], doubt[a])), _HOVER * height)
             if beside > flesh + _NEAR * height or abs(gap[2]) > flesh + reachable:
                 continue
-            depth = float(np.sign(gap[2]) * np.sqrt(max(flesh**2 - beside**2, 0.0)))
+            # A hand is drawn where it is seen: before the body, unless it is clearly behind.
+            side_of_it = 1.0 if gap[2] > flesh / 2 else -1.0
+            depth = side_of_it * float(np.sqrt(max(flesh**2 - beside**2, 0.0)))
             distance = abs(float(np.linalg.norm(gap)) - flesh)
             if best is None or distance < best[0]:
                 best = distance, Touch(side + "Hand", part, palm - place, gap, depth)
@@ -206,7 +207,7 @@ def _nearest(point: FloatArray, line: FloatArray) -> float:
 def _doubt(body: Body, lifted: Lifted) -> FloatArray:
     """``[23]`` metres: standard deviation of each keypoint's depth against the hips'."""
     variance = np.zeros(skeleton.COUNT)
-    kappa = np.maximum(kappa_of(lifted.certainty), 1.0)
+    kappa = np.maximum(concentration(lifted.certainty), 1.0)
     for (parent, child), length, k in zip(skeleton.BONES, body.lengths, kappa, strict=True):
         variance[child] = variance[parent] + length**2 / k
     return np.sqrt(variance)

@@ -26,11 +26,11 @@ from . import skeleton
 from .anatomy import Body, want_limits, within_limits
 from .camera import Camera
 from .contacts import above_sole, standing, touches, want_standing, want_touches
-from .lift import AXES, Lifted, lift
+from .lift import AXES, Lifted, concentration, lift
 from .rest import UP, Rig
 from .rotations import fit
 from .turning import Wishes
-from .wishes import kappa_of, lifted_bones, want_drawn, want_lifted, want_natural
+from .wishes import lifted_bones, want_drawn, want_lifted, want_natural
 
 FloatArray = NDArray[np.float64]
 
@@ -141,7 +141,9 @@ def _start(body: Body, lifted: Lifted) -> FloatArray:
 
     for node, segment, direction, kappa in lifted_bones(body, lifted):
         want(node, segment, direction, float(kappa))
-    for name, axis, kappa in zip(AXES, lifted.axes, kappa_of(lifted.axes_certainty), strict=True):
+    for name, axis, kappa in zip(
+        AXES, lifted.axes, concentration(lifted.axes_certainty), strict=True
+    ):
         if name in body.hinges:
             upper = body.index[skeleton.KEYPOINTS[skeleton.PARENTS[skeleton.INDEX[name]]]]
             for node in (upper, body.index[name]):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from . import skeleton
 from .anatomy import Body
-from .lift import AXES, Lifted
+from .lift import AXES, Lifted, concentration
 from .rest import UP
 from .rotations import unit
 from .turning import Wishes
@@ -21,7 +21,7 @@ FloatArray = NDArray[np.float64]
 
 # Standard deviations of the wishes: radians, or shares of a unit vector.
 _DRAWN_ANGLE = 0.02
-_KEYPOINT_NOISE = (0.003, 0.03)  # of the figure's height, at score one and at score zero
+_KEYPOINT_NOISE = (0.003, 0.05)  # of the figure's height, at score one and at score zero
 _HINGE = 0.05
 _SPINE_SHARE = 0.15
 _LOOSE = {  # how far a bone strays from its parent's turn where nothing else speaks
@@ -44,21 +44,12 @@ def lifted_bones(body: Body, lifted: Lifted) -> Iterator[tuple[int, FloatArray, 
         body.bone_node,
         unit(body.segments),
         lifted.directions,
-        kappa_of(lifted.certainty),
+        concentration(lifted.certainty),
         strict=True,
     )
 
 
-def kappa_of(certainty: FloatArray) -> FloatArray:
-    """Concentration of a von Mises-Fisher distribution from its mean resultant length.
-
-    The approximation of Banerjee et al., JMLR 6 (2005), for three dimensions.
-    """
-    r = np.clip(certainty, 0.0, 0.999)
-    return r * (3 - r**2) / (1 - r**2)
-
-
-def drawn_scale(body: Body, drawn: FloatArray, known: NDArray[np.bool_], lifted: Lifted) -> float:
+def _drawn_scale(body: Body, drawn: FloatArray, known: NDArray[np.bool_], lifted: Lifted) -> float:
     """Pixels per metre: the drawn lengths against the rig's, foreshortened as the lifter says."""
     expected = body.lengths * np.linalg.norm(lifted.directions[:, :2], axis=1)
     use = known & (expected > 1e-9)
@@ -81,24 +72,28 @@ def want_drawn(
     parents, children = np.array(skeleton.BONES).T
     drawn = keypoints[children] - keypoints[parents]
     known = (scores[parents] > 0) & (scores[children] > 0)
-    scale = drawn_scale(body, drawn, known, lifted)
-    full = np.maximum(body.lengths * scale, 1e-9)  # each bone's length in the picture plane, pixels
-    ratio = np.linalg.norm(drawn, axis=1) / full
+    scale = _drawn_scale(body, drawn, known, lifted)
+    ratio = np.linalg.norm(drawn, axis=1) / np.maximum(body.lengths * scale, 1e-9)
     # The drawing's proportions are trusted as far as its lengths are those that the lifter expects.
     surprise = np.abs(ratio - np.linalg.norm(lifted.directions[:, :2], axis=1))[known]
     proportion = max(0.04, 1.5 * float(np.median(surprise))) if known.any() else 1.0
 
     low, high = _KEYPOINT_NOISE
     noise = (low + (high - low) * (1 - scores)) * body.rig.height * scale  # pixels
-    for b in np.flatnonzero(known & (np.linalg.norm(drawn, axis=1) > 1e-9)):
-        name = skeleton.without_side(skeleton.KEYPOINTS[children[b]])
-        spread = np.hypot(noise[parents[b]], noise[children[b]]) / full[b]
+    for start, child in _drawn_spans(scores):
+        step = keypoints[child] - keypoints[start]
+        if not np.linalg.norm(step) > 1e-9:
+            continue
+        span, longest = _span(body, start, child)
+        name = skeleton.without_side(skeleton.KEYPOINTS[child])
+        pixels = max(longest * scale, 1e-9)
+        spread = np.hypot(noise[start], noise[child]) / pixels
         across = _VAGUE.get(name, 1.0) * np.hypot(spread, _DRAWN_ANGLE)
         along = _VAGUE.get(name, 1.0) * np.hypot(spread, proportion)
-        x, y = unit(drawn[b])
+        x, y = unit(step)
         weight = np.array([[-y / across, x / across, 0], [x / along, y / along, 0], [0, 0, 0]])
-        target = np.array([x, y, 0.0]) * min(ratio[b], 1.0)
-        wishes.add([(int(body.bone_node[b]), unit(body.segments[b]))], weight, target)
+        target = np.array([x, y, 0.0]) * min(float(np.linalg.norm(step)) / pixels, 1.0)
+        wishes.add(enumerate(span / max(longest, 1e-9)), weight, target)
 
     for left, right in (("LeftUpLeg", "RightUpLeg"), ("LeftShoulder", "RightShoulder")):
         a, b = skeleton.INDEX[left], skeleton.INDEX[right]
@@ -113,11 +108,32 @@ def want_drawn(
         wishes.add([(node, body.rig.left)], weight)
 
 
+def _drawn_spans(scores: FloatArray) -> Iterator[tuple[int, int]]:
+    """Each seen keypoint and the nearest one above it that is seen, too: (above, below)."""
+    for child in range(1, skeleton.COUNT):
+        start = skeleton.PARENTS[child]
+        while start >= 0 and not scores[start] > 0:
+            start = skeleton.PARENTS[start]
+        if start >= 0 and scores[child] > 0:
+            yield start, child
+
+
+def _span(body: Body, start: int, child: int) -> tuple[FloatArray, float]:
+    """Between two keypoints: the vectors ``[K, 3]`` that turn and add up, and how long at most."""
+    longest, row = 0.0, child
+    while row != start:
+        longest += float(body.lengths[row - 1])  # the bones are in the order of their ends
+        row = skeleton.PARENTS[row]
+    return body.reach[child] - body.reach[start], longest
+
+
 def want_lifted(wishes: Wishes, body: Body, lifted: Lifted) -> None:
     """Bones and bending axes point where the lifter says, as far as it is certain."""
     for node, segment, direction, kappa in lifted_bones(body, lifted):
         wishes.add([(node, segment)], np.eye(3) * np.sqrt(kappa), direction)
-    for name, axis, kappa in zip(AXES, lifted.axes, kappa_of(lifted.axes_certainty), strict=True):
+    for name, axis, kappa in zip(
+        AXES, lifted.axes, concentration(lifted.axes_certainty), strict=True
+    ):
         if name in body.hinges:
             upper = body.index[skeleton.KEYPOINTS[skeleton.PARENTS[skeleton.INDEX[name]]]]
             wishes.add([(upper, body.hinges[name])], np.eye(3) * np.sqrt(kappa), axis)

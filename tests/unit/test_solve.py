@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import ArrayLike
 
-from addon.core import anatomy, lift, skeleton, solve
+from addon.core import anatomy, contacts, lift, skeleton, solve
 from addon.core.errors import UserError
 from addon.core.rotations import from_vector, unit
 from tests.unit.synthetic import (
@@ -347,3 +348,196 @@ def test_a_rig_of_65_bones_is_solved_in_time() -> None:
         solve.solve(rig, keypoints, SCORES)
         times.append(time.process_time() - started)
     assert min(times) < 0.1
+
+
+def gap(joints: np.ndarray, point: np.ndarray, start: str, end: str) -> float:
+    """Metres from a point to the line between two keypoints."""
+    a, b = joints[INDEX[start]], joints[INDEX[end]]
+    share = np.clip((point - a) @ (b - a) / ((b - a) @ (b - a)), 0, 1)
+    return float(np.linalg.norm(point - a - share * (b - a)))
+
+
+def palm(joints: np.ndarray, side: str) -> np.ndarray:
+    wrist, elbow = joints[INDEX[side + "Hand"]], joints[INDEX[side + "ForeArm"]]
+    return wrist + 0.045 * RIG.height * unit(wrist - elbow)
+
+
+def standing_figure(**moved: tuple[float, float, float]) -> np.ndarray:
+    """Joints ``[23, 3]``, metres, world space, of a standing figure with some joints moved."""
+    joints = RIG.joints.copy()
+    for side, sign in (("Left", 1), ("Right", -1)):  # arms down
+        joints[INDEX[side + "ForeArm"]] = joints[INDEX[side + "Arm"]] + (0.06 * sign, 0.02, -0.273)
+        joints[INDEX[side + "Hand"]] = joints[INDEX[side + "ForeArm"]] + (0.03 * sign, -0.06, -0.24)
+    for name, place in moved.items():
+        joints[INDEX[name]] = place
+    return joints
+
+
+def bent_arm(joints: np.ndarray, side: str, target: ArrayLike, elbow: ArrayLike) -> None:
+    """Put a palm on a place, the elbow towards a direction; the rig's own lengths."""
+    shoulder = joints[INDEX[side + "Arm"]]
+    upper, lower = 0.28, 0.25 + 0.045 * RIG.height
+    reach = np.asarray(target) - shoulder
+    length = min(float(np.linalg.norm(reach)), 0.999 * (upper + lower))
+    along = (upper**2 - lower**2 + length**2) / (2 * length)
+    out = np.asarray(elbow) - (np.asarray(elbow) @ unit(reach)) * unit(reach)
+    bend = shoulder + along * unit(reach) + np.sqrt(upper**2 - along**2) * unit(out)
+    joints[INDEX[side + "ForeArm"]] = bend
+    joints[INDEX[side + "Hand"]] = bend + 0.25 * unit(shoulder + length * unit(reach) - bend)
+
+
+def seen_by_a_doubtful_lifter(
+    joints: np.ndarray, side: str, off: float
+) -> tuple[np.ndarray, lift.Lifted]:
+    """Keypoints of a figure that faces the reader, and a reading whose one arm is off in depth.
+
+    Args:
+        joints: ``[23, 3]`` world space.
+        side: the arm.
+        off: radians by which its bones are turned towards the reader.
+    """
+    view = np.array([RIG.left, [0, 0, -1], -RIG.front])
+    seen = joints @ view.T
+    directions = unit(seen[BONES[:, 1]] - seen[BONES[:, 0]])
+    certainty = np.full(len(directions), 0.99)
+    for row, (_, child) in enumerate(BONES):
+        if skeleton.KEYPOINTS[child] in (side + "ForeArm", side + "Hand"):
+            flat = np.append(unit(directions[row, :2]), 0.0)
+            axis = np.cross(flat, (0.0, 0.0, -1.0))
+            directions[row] = from_vector(off * axis) @ directions[row]
+            certainty[row] = 0.9
+    axes = [view @ (0, 0, 1), *[view @ RIG.left] * 3]
+    for joint in lift.AXES[4:]:
+        rows = [[c for _, c in skeleton.BONES].index(INDEX[n]) for n in (joint, anatomy.END[joint])]
+        axes.append(unit(np.cross(*directions[rows])))
+    sure = np.array([0.99] * 4 + [0.8] * 2 + [0.0] * 2)
+    return seen[:, :2] * 150 + (200, 300), lift.Lifted(directions, certainty, np.array(axes), sure)
+
+
+CONTACTS = {
+    # Where the right palm lies, where the elbow points, and the line that the palm should touch.
+    "hand on hip": ((-0.165, -0.04, 0.95), (-1, 0.2, 0), ("RightUpLeg", "Hips")),
+    "hand on thigh": ((-0.10, -0.09, 0.82), (-1, 0.1, 0), ("RightUpLeg", "RightLeg")),
+    "crossed arms": ((0.205, -0.022, 1.20), (-0.6, -0.2, -1), ("LeftArm", "LeftForeArm")),
+    "hand on head": ((-0.09, -0.10, 1.62), (-1, 0, 0), ("Head", "HeadTop_End")),
+}
+
+
+@pytest.mark.parametrize("name", CONTACTS)
+@pytest.mark.parametrize("off", [-0.12, 0.12])
+def test_a_hand_touches_what_it_is_drawn_on(name: str, off: float) -> None:
+    target, elbow, line = CONTACTS[name]
+    joints = standing_figure()
+    bent_arm(joints, "Right", target, elbow)
+    true = gap(joints, palm(joints, "Right"), *line)
+    keypoints, lifted = seen_by_a_doubtful_lifter(joints, "Right", off)
+    solution = solve.solve(RIG, keypoints, SCORES, lifted)
+    assert gap(solution.joints, palm(solution.joints, "Right"), *line) == pytest.approx(
+        true, abs=0.035
+    )
+
+
+def test_hands_that_meet_in_the_drawing_meet_in_the_pose() -> None:
+    joints = standing_figure()
+    for side, sign in (("Left", 1), ("Right", -1)):
+        bent_arm(joints, side, (0.025 * sign, -0.30, 1.15), (sign, 0, -0.5))
+    keypoints, lifted = seen_by_a_doubtful_lifter(joints, "Right", 0.12)
+    solution = solve.solve(RIG, keypoints, SCORES, lifted)
+    between = palm(solution.joints, "Left") - palm(solution.joints, "Right")
+    assert np.linalg.norm(between) < 0.05 + 0.035
+
+
+def test_a_hand_held_far_before_the_body_touches_nothing() -> None:
+    joints = standing_figure()
+    bent_arm(joints, "Right", (-0.10, -0.45, 0.95), (-1, 0.1, 0))
+    keypoints, lifted = seen_by_a_doubtful_lifter(joints, "Right", 0.0)
+    solution = solve.solve(RIG, keypoints, SCORES, lifted)
+    assert solution.joints[INDEX["RightHand"], 1] < -0.3
+
+
+def test_one_foot_stands_and_the_other_stays_raised() -> None:
+    joints = standing_figure(
+        LeftLeg=(0.1, -0.36, 0.74), LeftFoot=(0.1, -0.30, 0.34), LeftToeBase=(0.11, -0.42, 0.24)
+    )
+    keypoints, lifted = seen_by_a_doubtful_lifter(joints, "Right", 0.0)
+    solution = solve.solve(RIG, keypoints, SCORES, lifted)
+    for name in ("RightFoot", "RightToeBase"):
+        height = solution.joints[INDEX[name], 2] - RIG.joints[INDEX[name], 2]
+        assert abs(height) < 0.003 * RIG.height, name
+    raised = solution.joints[INDEX["LeftFoot"], 2] - RIG.joints[INDEX["LeftFoot"], 2]
+    assert raised == pytest.approx(0.25, abs=0.05)
+
+
+def test_feet_at_slightly_different_heights_stand_level() -> None:
+    joints = standing_figure(
+        LeftLeg=(0.1, -0.108, 0.505), LeftFoot=(0.1, 0.0, 0.12), LeftToeBase=(0.11, -0.14, 0.05)
+    )
+    keypoints, lifted = seen_by_a_doubtful_lifter(joints, "Right", 0.0)
+    level = solve.solve(RIG, keypoints, SCORES, lifted)
+    for name in contacts.FEET:
+        height = level.joints[INDEX[name], 2] - RIG.joints[INDEX[name], 2]
+        assert abs(height) < 0.01 * RIG.height, name
+    free = solve.solve(RIG, keypoints, SCORES, lifted, ground=False)
+    assert free.joints[INDEX["LeftFoot"], 2] - free.joints[INDEX["RightFoot"], 2] > 0.02
+    np.testing.assert_array_equal(free.hips_translation, 0)
+
+
+def test_the_soles_of_a_lying_figure_are_not_on_the_ground() -> None:
+    view = np.array([RIG.left, [0, 0, -1], -RIG.front])
+    body = anatomy.Body(RIG)
+    turns = np.tile(view @ from_vector((-np.pi / 2, 0, 0)), (len(body.nodes), 1, 1))
+    found = contacts.standing(body, turns, SCORES, view @ (0.0, 0.0, 1.0))
+    assert not {"LeftToeBase", "RightToeBase"} & set(found)
+    upright = np.tile(view, (len(body.nodes), 1, 1))
+    assert set(contacts.standing(body, upright, SCORES, view @ (0.0, 0.0, 1.0))) == set(
+        contacts.FEET
+    )
+
+
+@fast
+@given(seeds, st.booleans())
+def test_every_joint_stays_in_its_range(seed: int, lifted: bool) -> None:
+    """Whatever is drawn; the angles are computed here, from Blender's matrices."""
+    rng = np.random.default_rng(seed)
+    keypoints = rng.uniform(0, 300, (skeleton.COUNT, 2))
+    reading = None
+    if lifted:
+        reading = lift.Lifted(
+            unit(rng.normal(size=(22, 3))),
+            rng.uniform(0, 1, 22),
+            unit(rng.normal(size=(8, 3))),
+            rng.uniform(0, 1, 8),
+        )
+    solution = solve.solve(RIG, keypoints, SCORES, reading)
+    pose = solve.pose_matrices(RIG, solution)
+
+    def turn(name: str) -> np.ndarray:
+        bone = RIG.mapping[name]
+        return pose[bone, :3, :3] @ RIG.rest[bone, :3, :3].T
+
+    most = {"Spine": 60, "Spine1": 45, "Spine2": 45, "Neck": 60, "Head": 70}
+    most |= {s + n: a for s in ("Left", "Right") for n, a in (("Shoulder", 45), ("Foot", 70))}
+    for name, degrees in most.items():
+        parent = skeleton.KEYPOINTS[skeleton.PARENTS[INDEX[name]]]
+        cosine = (np.trace(turn(parent).T @ turn(name)) - 1) / 2
+        assert np.degrees(np.arccos(np.clip(cosine, -1, 1))) < degrees + 0.1, name
+    for side, sign in (("Left", 1), ("Right", -1)):
+        a, b, c, d = (solution.joints[INDEX[side + n]] for n in ("Arm", "ForeArm", "UpLeg", "Leg"))
+        arm, thigh = turn("Spine2").T @ unit(b - a), turn("Hips").T @ unit(d - c)
+        # An arm does not point back across the chest, a thigh not up behind the back.
+        assert angles(arm, unit((sign * 0.6, -0.75, -0.2))) < 118.1
+        assert angles(thigh, unit((sign * 0.2, -0.77, -0.64))) < 105.1
+
+
+def test_a_limb_with_a_missing_joint_still_goes_where_it_is_drawn() -> None:
+    """Knee and elbow unseen, wrist and ankle still lie where they are drawn."""
+    far = []
+    for seed in range(12):
+        truth = plausible(seed)
+        scores = SCORES.copy()
+        scores[[INDEX["LeftForeArm"], INDEX["RightLeg"]]] = 0
+        solution = solve.solve(RIG, truth.keypoints, scores, ground=False)
+        rows = [INDEX["LeftHand"], INDEX["RightFoot"]]
+        misses = np.linalg.norm(solution.projected[rows] - truth.keypoints[rows], axis=1)
+        far.extend(misses / (150 * RIG.height))
+    assert np.median(far) < 0.015
