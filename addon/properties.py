@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from math import pi
 from pathlib import Path
 
 import bpy
 from bpy.props import (
     BoolProperty,
+    CollectionProperty,
     EnumProperty,
     FloatProperty,
     IntProperty,
@@ -54,6 +56,15 @@ def _is_drawing(_settings: bpy.types.PropertyGroup, image: bpy.types.Image) -> b
 
 def _is_armature(_settings: bpy.types.PropertyGroup, thing: bpy.types.Object) -> bool:
     return thing.type == "ARMATURE"
+
+
+def _show_drawing(self: CroquisSeveralDrawings, context: bpy.types.Context) -> None:
+    """A click on a drawing of a posed sequence shows its frame."""
+    if not 0 <= self.active < len(self.drawings):
+        return
+    item = self.drawings[self.active]
+    if self.kind == "SEQUENCE" and item.posed:
+        context.scene.frame_set(item.frame)
 
 
 def _keep_most(self: CroquisDatasetSettings, _context: bpy.types.Context) -> None:
@@ -240,6 +251,55 @@ class CroquisDatasetSettings(bpy.types.PropertyGroup):
     )
 
 
+class CroquisDrawing(bpy.types.PropertyGroup):
+    """One of several drawings."""
+
+    image: PointerProperty(name="Drawing", type=bpy.types.Image, poll=_is_drawing)
+    frame: IntProperty(name="Frame", description="When the pose of this drawing is keyed")
+    find_angle: BoolProperty(
+        name="Find Angle",
+        description="Find out from which side this drawing is seen",
+        default=True,
+    )
+    angle: FloatProperty(
+        name="Angle",
+        description=(
+            "From which side this drawing is seen: 0 from the front, 90 from the character's left, "
+            "180 from behind, -90 from its right"
+        ),
+        subtype="ANGLE",
+        min=-pi,
+        max=pi,
+    )
+    correction: StringProperty(options={"HIDDEN"})
+    suggested: BoolProperty(options={"HIDDEN"})
+    posed: BoolProperty(options={"HIDDEN"})
+
+
+class CroquisSeveralDrawings(bpy.types.PropertyGroup):
+    """A sequence of drawings, or a model sheet."""
+
+    drawings: CollectionProperty(type=CroquisDrawing)
+    active: IntProperty(name="Drawing", update=_show_drawing)
+    kind: EnumProperty(
+        name="Kind",
+        items=(
+            ("SEQUENCE", "Sequence", "Storyboard panels or keys of an animation: many poses"),
+            ("SHEET", "Model Sheet", "One pose, drawn from several sides"),
+        ),
+    )
+    smoothness: FloatProperty(
+        name="Smoothness",
+        description=(
+            "How calm the motion is between the drawings: limbs whose depth is not sure follow "
+            "their neighbours. 0 poses every drawing by itself"
+        ),
+        default=1.0,
+        min=0.0,
+        soft_max=5.0,
+    )
+
+
 class CroquisSettings(bpy.types.PropertyGroup):
     """The drawing, the character and how to pose it."""
 
@@ -265,10 +325,11 @@ class CroquisSettings(bpy.types.PropertyGroup):
         description="See the posed character over the drawing, through the drawing's own camera",
         default=True,
     )
+    several: PointerProperty(type=CroquisSeveralDrawings)
     dataset: PointerProperty(type=CroquisDatasetSettings)
 
 
-_CLASSES = (CroquisDatasetSettings, CroquisSettings)
+_CLASSES = (CroquisDatasetSettings, CroquisDrawing, CroquisSeveralDrawings, CroquisSettings)
 
 
 def register() -> None:

@@ -166,23 +166,35 @@ def find_drawing(scene: bpy.types.Scene, number: int = 1) -> bpy.types.Object | 
 
 
 def show_in_turn(
-    scene: bpy.types.Scene, views: Sequence[tuple[bpy.types.Object, bpy.types.Object]]
+    scene: bpy.types.Scene,
+    views: Sequence[tuple[bpy.types.Object, bpy.types.Object]],
+    frames: Sequence[int] | None = None,
 ) -> None:
-    """Switch from drawing to drawing over the frames 1, 2, ...
+    """Switch from drawing to drawing over time, and go to the first of them.
 
     Args:
-        scene: gets a marker at each frame that binds the drawing's camera.
+        scene: gets a marker at each drawing's frame that binds its camera, in place of those that
+            it had.
         views: camera and reference image of each drawing.
+        frames: when each is to be seen, rising; by default 1, 2, ...
     """
     if len(views) < 2:
         return
-    for frame, (camera, drawing) in enumerate(views, 1):
+    frames = range(1, len(views) + 1) if frames is None else frames
+    cameras = [camera for camera, _ in views]
+    for marker in [m for m in scene.timeline_markers if m.camera in cameras]:
+        scene.timeline_markers.remove(marker)
+    for row, ((camera, drawing), frame) in enumerate(zip(views, frames, strict=True)):
         scene.timeline_markers.new(camera.name, frame=frame).camera = camera
-        for when in (frame - 1, frame, frame + 1):
-            if 1 <= when <= len(views):
-                drawing.hide_viewport = when != frame
-                drawing.keyframe_insert("hide_viewport", frame=when)
-    scene.frame_set(1)
+        hidden = {frame: False}
+        if row > 0:
+            hidden[frame - 1] = True
+        if row + 1 < len(frames):
+            hidden[frames[row + 1]] = True
+        for when, hide in hidden.items():
+            drawing.hide_viewport = hide
+            drawing.keyframe_insert("hide_viewport", frame=when)
+    scene.frame_set(frames[0])
 
 
 def _quarter_turns(image: bpy.types.Image) -> int:

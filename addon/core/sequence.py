@@ -33,6 +33,7 @@ _PACE = 0.15  # radians that a bone turns in a frame, at random; over n frames s
 _BONES_MOVE_TOGETHER = 0.5  # what each bone's change counts, as neighbours change with it
 _JUMP = 4.0  # log-probability that a bone's change costs at most
 _CORRECTED = 1e4  # concentration of a direction that the artist has settled
+_CARRIED = 30.0  # concentration that a correction lends to a drawing right beside it
 _STEPS = 30
 _NEAR = 1e-3  # weight of the pose so far where no click decides
 _BEHIND = 0.05  # sine of the angle to the picture plane that a depth order asks for, at least
@@ -140,12 +141,13 @@ def _carry(keys: Sequence[Key], settled: Sequence[Settled]) -> list[Settled]:
     """Corrections, with their neighbours following: less, the farther they are.
 
     Half way between two corrections each has half the say; beyond the outermost ones their weight
-    falls off over a few keys. Where a bone is drawn only its depth follows.
+    falls off over a few keys. Only depth follows, as the picture shows the rest, and where it does
+    it is also more certain: an artist has looked at it.
     """
     frames = np.array([key.frame for key in keys])
     reach = 1.5 * float(np.median(np.diff(frames))) if len(keys) > 1 else 1.0
     depths = np.array([_depth(one.lifted.directions) for one in settled])
-    changes = np.zeros_like(depths)
+    changes, lent = np.zeros_like(depths), np.zeros_like(depths)
     for bone in range(depths.shape[1]):
         known = [
             i
@@ -158,12 +160,13 @@ def _carry(keys: Sequence[Key], settled: Sequence[Settled]) -> list[Settled]:
         moved = _depth(wanted) - depths[known, bone]
         at = frames[known]
         beyond = np.maximum(np.maximum(at[0] - frames, frames - at[-1]), 0)
-        fall = np.exp(-0.5 * (beyond / reach) ** 2)
-        changes[:, bone] = np.interp(frames, at, moved) * fall
+        changes[:, bone] = np.interp(frames, at, moved) * _fall(beyond / reach)
+        nearest = np.abs(frames[:, None] - at).min(axis=1)
+        lent[:, bone] = _CARRIED * _fall(nearest / reach)
     result = []
-    for key, one, now, change in zip(keys, settled, depths, changes, strict=True):
+    for key, one, now, change, more in zip(keys, settled, depths, changes, lent, strict=True):
         directions = _at_depth(one.lifted.directions, now + change)
-        certainty = one.lifted.certainty.copy()
+        certainty = mean_resultant_length(concentration(one.lifted.certainty) + more)
         if key.correction is not None:
             there = np.isfinite(key.correction).all(axis=1)
             directions[there] = unit(key.correction[there])
@@ -171,6 +174,11 @@ def _carry(keys: Sequence[Key], settled: Sequence[Settled]) -> list[Settled]:
         lifted = replace(one.lifted, directions=directions, certainty=certainty)
         result.append(replace(one, lifted=lifted))
     return result
+
+
+def _fall(distance: FloatArray) -> FloatArray:
+    """A correction's weight, 1..0, at distances in its reach."""
+    return np.exp(-0.5 * distance**2)
 
 
 def _smooth(keys: Sequence[Key], settled: Sequence[Settled], ties: FloatArray) -> list[Settled]:

@@ -13,6 +13,15 @@ from .export import (
     CROQUIS_OT_save_pose_asset,
 )
 from .pose import CROQUIS_OT_look, CROQUIS_OT_pose_from_sketch
+from .sequence import (
+    CROQUIS_OT_add_drawings,
+    CROQUIS_OT_clear_correction,
+    CROQUIS_OT_keep_correction,
+    CROQUIS_OT_move_drawing,
+    CROQUIS_OT_pose_from_sheet,
+    CROQUIS_OT_pose_sequence,
+    CROQUIS_OT_remove_drawing,
+)
 
 _CLASSES = (
     CROQUIS_OT_add_mannequin,
@@ -23,6 +32,13 @@ _CLASSES = (
     CROQUIS_OT_export_json,
     CROQUIS_OT_export_bvh,
     CROQUIS_OT_load_pose,
+    CROQUIS_OT_add_drawings,
+    CROQUIS_OT_remove_drawing,
+    CROQUIS_OT_move_drawing,
+    CROQUIS_OT_pose_sequence,
+    CROQUIS_OT_pose_from_sheet,
+    CROQUIS_OT_keep_correction,
+    CROQUIS_OT_clear_correction,
     CROQUIS_OT_render_dataset,
     CROQUIS_OT_show_contact_sheet,
 )

@@ -2,13 +2,15 @@
 
 import bpy
 
-from . import menus, panels
+from . import menus, panels, several
 
 _CLASSES = (
     panels.CROQUIS_PT_drawing,
     panels.CROQUIS_PT_character,
     panels.CROQUIS_PT_pose,
     panels.CROQUIS_PT_keep,
+    several.CROQUIS_UL_drawings,
+    several.CROQUIS_PT_several,
     panels.CROQUIS_PT_dataset,
     panels.CROQUIS_PT_dataset_figures,
     panels.CROQUIS_PT_dataset_cameras,

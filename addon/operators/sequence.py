@@ -1,0 +1,344 @@
+"""The list of several drawings, and what it becomes: keyframes, or one pose."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.props import CollectionProperty, EnumProperty, StringProperty
+
+from ..blender import sequence, viewport
+from ..blender.keyframes import insert_keyframes
+from ..core.errors import UserError
+from ..core.estimator import Estimator
+from ..preferences import network_path
+from .character import POSABLE_MODES
+
+_SPACING = 10  # frames from one added drawing to the next
+_INTERVAL = 0.01  # seconds between two drawings, in which Blender shows how far it is
+
+
+def why_not(context: bpy.types.Context) -> str:
+    """Why the drawings of the list cannot pose the character now, or ""."""
+    settings = context.scene.croquis
+    several, armature = settings.several, settings.armature
+    if context.mode not in POSABLE_MODES:
+        return "Go back to Object Mode or Pose Mode first."
+    if not several.drawings:
+        return "Add drawings first."
+    if any(item.image is None for item in several.drawings):
+        return "A drawing of the list is no longer in the file; remove it from the list."
+    if armature is None:
+        return ""
+    if armature.name not in context.view_layer.objects:
+        return f"“{armature.name}” is not in this view layer; choose another armature."
+    if not armature.is_editable:
+        return f"“{armature.name}” is linked from a library; make a library override first."
+    return ""
+
+
+def _drawings(context: bpy.types.Context) -> list[sequence.Drawing]:
+    return [
+        sequence.Drawing(
+            item.image,
+            item.frame,
+            None if item.find_angle else item.angle,
+            sequence.correction_from_json(item.correction),
+        )
+        for item in context.scene.croquis.several.drawings
+    ]
+
+
+class CROQUIS_OT_add_drawings(bpy.types.Operator):
+    """Add picture files to the list."""
+
+    bl_idname = "croquis.add_drawings"
+    bl_label = "Add Drawings..."
+    bl_description = "Add picture files to the list, several at once, in the order of their names"
+    bl_options = {"REGISTER", "UNDO"}
+
+    directory: StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
+    files: CollectionProperty(type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE"})
+    filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Let the user choose."""
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Load them all, or none."""
+        folder = bpy.path.abspath(self.directory)
+        paths = [Path(folder, file.name) for file in self.files if file.name]
+        if not paths:
+            self.report({"ERROR"}, "Choose one picture or more.")
+            return {"CANCELLED"}
+        try:
+            images = sequence.load_drawings(paths)
+        except UserError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        several = context.scene.croquis.several
+        frame = max((item.frame + _SPACING for item in several.drawings), default=1)
+        for image in images:
+            item = several.drawings.add()
+            item.image, item.frame = image, frame
+            frame += _SPACING
+        several.active = len(several.drawings) - 1
+        count = "1 drawing" if len(images) == 1 else f"{len(images)} drawings"
+        self.report({"INFO"}, f"Added {count}.")
+        return {"FINISHED"}
+
+
+class _ListOperator:
+    """An operator on the list's active drawing."""
+
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """There is one."""
+        several = context.scene.croquis.several
+        if 0 <= several.active < len(several.drawings):
+            return True
+        cls.poll_message_set("Add drawings first.")
+        return False
+
+
+class CROQUIS_OT_remove_drawing(_ListOperator, bpy.types.Operator):
+    """Take the active drawing off the list."""
+
+    bl_idname = "croquis.remove_drawing"
+    bl_label = "Remove Drawing"
+    bl_description = "Take this drawing off the list; its picture and keyframes stay in the file"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Remove it."""
+        several = context.scene.croquis.several
+        several.drawings.remove(several.active)
+        several.active = max(min(several.active, len(several.drawings) - 1), 0)
+        return {"FINISHED"}
+
+
+class CROQUIS_OT_move_drawing(_ListOperator, bpy.types.Operator):
+    """Change the order of the list."""
+
+    bl_idname = "croquis.move_drawing"
+    bl_label = "Move Drawing"
+    bl_description = "Move this drawing in the list; the frames stay where they are"
+
+    direction: EnumProperty(
+        name="Direction", items=(("UP", "Up", "Earlier"), ("DOWN", "Down", "Later"))
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Exchange it with its neighbour, except for the frames."""
+        several = context.scene.croquis.several
+        here = several.active
+        there = here + (-1 if self.direction == "UP" else 1)
+        if not 0 <= there < len(several.drawings):
+            return {"CANCELLED"}
+        one, other = several.drawings[here], several.drawings[there]
+        one.frame, other.frame = other.frame, one.frame
+        several.drawings.move(here, there)
+        several.active = there
+        return {"FINISHED"}
+
+
+class _StepsOperator:
+    """Looks at one drawing at a step; with a window, Esc stops it before anything has changed."""
+
+    bl_options = {"REGISTER", "UNDO"}
+
+    _steps: Generator[int, None, Any]
+    _timer: bpy.types.Timer | None = None
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """The drawings are there and the armature can be posed."""
+        reason = why_not(context)
+        if reason:
+            cls.poll_message_set(reason)
+        return not reason
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Take the steps one by one, beside Blender's own events."""
+        try:
+            self._steps = self.start(context)
+        except UserError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        manager = context.window_manager
+        self._timer = manager.event_timer_add(_INTERVAL, window=context.window)
+        manager.modal_handler_add(self)
+        self._show(context, 0)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """One drawing at each tick."""
+        if event.type == "ESC":
+            self.cancel(context)
+            self.report({"INFO"}, "Stopped; nothing has changed.")
+            return {"CANCELLED"}
+        if event.type != "TIMER":
+            return {"RUNNING_MODAL"}
+        result = self._step(context)
+        if result is not None:
+            self.cancel(context)
+        return result or {"RUNNING_MODAL"}
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Take the timer and the progress away."""
+        if self._timer:
+            context.window_manager.event_timer_remove(self._timer)
+            self._timer = None
+            context.workspace.status_text_set(None)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Take all steps at once, for scripts."""
+        try:
+            self._steps = self.start(context)
+        except UserError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        with viewport.busy(context):
+            while (result := self._step(context)) is None:
+                pass
+        return result
+
+    def _step(self, context: bpy.types.Context) -> set[str] | None:
+        """One step; says in Blender's words that it was the last, if it was."""
+        try:
+            self._show(context, next(self._steps))
+            return None
+        except StopIteration as end:
+            self.report({"INFO"}, self.finish(context, end.value))
+            return {"FINISHED"}
+        except UserError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+
+    def _show(self, context: bpy.types.Context, done: int) -> None:
+        if self._timer:
+            total = len(context.scene.croquis.several.drawings)
+            context.workspace.status_text_set(f"{done} of {total} drawings read; Esc stops")
+
+
+class CROQUIS_OT_pose_sequence(_StepsOperator, bpy.types.Operator):
+    """Key the poses of the drawings."""
+
+    bl_idname = "croquis.pose_sequence"
+    bl_label = "Pose Sequence"
+    bl_description = (
+        "Insert keyframes for the character's pose at the frame of each drawing; depth is read "
+        "from the sequence as a whole, and reference drawings keep the pose that you gave them"
+    )
+
+    def start(self, context: bpy.types.Context) -> Generator[int, None, sequence.PosedSequence]:
+        """The work."""
+        settings = context.scene.croquis
+        return sequence.pose_sequence(
+            context,
+            _drawings(context),
+            settings.armature,
+            estimator=Estimator(network_path(context) or None),
+            smoothness=settings.several.smoothness,
+        )
+
+    def finish(self, context: bpy.types.Context, result: sequence.PosedSequence) -> str:
+        """Choose the character, mark what to correct first."""
+        settings = context.scene.croquis
+        settings.armature = result.armature
+        items = sorted(settings.several.drawings, key=lambda item: item.frame)
+        for row, item in enumerate(items):
+            item.suggested, item.posed = row in result.suggested, True
+        if settings.look_through_camera:
+            viewport.look_through(context, result.camera)
+        names = ", ".join(f"“{items[row].image.name}”" for row in result.suggested)
+        text = f"Keyed “{result.armature.name}” at {len(items)} frames."
+        return f"{text} Check {names} first." if names else text
+
+
+class CROQUIS_OT_pose_from_sheet(_StepsOperator, bpy.types.Operator):
+    """Pose the character from all drawings together."""
+
+    bl_idname = "croquis.pose_from_sheet"
+    bl_label = "Pose from Model Sheet"
+    bl_description = "Pose the character as all drawings of the list show it together"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """There are two drawings or more."""
+        if not super().poll(context):
+            return False
+        if len(context.scene.croquis.several.drawings) < 2:
+            cls.poll_message_set("Add two drawings of the pose or more.")
+            return False
+        return True
+
+    def start(self, context: bpy.types.Context) -> Generator[int, None, sequence.PosedSheet]:
+        """The work."""
+        return sequence.pose_from_sheet(
+            context,
+            _drawings(context),
+            context.scene.croquis.armature,
+            estimator=Estimator(network_path(context) or None),
+        )
+
+    def finish(self, context: bpy.types.Context, result: sequence.PosedSheet) -> str:
+        """Choose the character, show the angles that were found."""
+        settings = context.scene.croquis
+        settings.armature = result.armature
+        for item, azimuth in zip(settings.several.drawings, result.sheet.azimuths, strict=True):
+            if item.find_angle:
+                item.angle = azimuth
+        if settings.look_through_camera:
+            viewport.look_through(context, result.camera)
+        return result.summary()
+
+
+class CROQUIS_OT_keep_correction(_ListOperator, bpy.types.Operator):
+    """Make the pose at the active drawing a reference."""
+
+    bl_idname = "croquis.keep_correction"
+    bl_label = "Use Pose as Reference"
+    bl_description = (
+        "Keep the character's pose at this drawing's frame as you have corrected it, keyed; the "
+        "next Pose Sequence lets the neighbouring drawings follow it"
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Key it and keep it."""
+        settings = context.scene.croquis
+        item = settings.several.drawings[settings.several.active]
+        if settings.armature is None:
+            self.report({"ERROR"}, "Pose the sequence first.")
+            return {"CANCELLED"}
+        drawing = sequence.Drawing(item.image, item.frame)
+        try:
+            directions = sequence.correction_from_pose(context, settings.armature, drawing)
+        except UserError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        insert_keyframes(settings.armature)
+        item.correction = sequence.correction_to_json(directions)
+        item.suggested = False
+        self.report({"INFO"}, f"“{item.image.name}” is a reference now; pose the sequence again.")
+        return {"FINISHED"}
+
+
+class CROQUIS_OT_clear_correction(_ListOperator, bpy.types.Operator):
+    """Let the active drawing be read anew."""
+
+    bl_idname = "croquis.clear_correction"
+    bl_label = "Clear Reference"
+    bl_description = "Let the next Pose Sequence pose this drawing anew"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Forget it."""
+        several = context.scene.croquis.several
+        several.drawings[several.active].correction = ""
+        return {"FINISHED"}
