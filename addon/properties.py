@@ -254,7 +254,9 @@ class CroquisDatasetSettings(bpy.types.PropertyGroup):
 class CroquisDrawing(bpy.types.PropertyGroup):
     """One of several drawings."""
 
-    image: PointerProperty(name="Drawing", type=bpy.types.Image, poll=_is_drawing)
+    image: PointerProperty(
+        name="Drawing", description="The picture", type=bpy.types.Image, poll=_is_drawing
+    )
     frame: IntProperty(name="Frame", description="When the pose of this drawing is keyed")
     find_angle: BoolProperty(
         name="Find Angle",
@@ -271,18 +273,25 @@ class CroquisDrawing(bpy.types.PropertyGroup):
         min=-pi,
         max=pi,
     )
-    correction: StringProperty(options={"HIDDEN"})
-    suggested: BoolProperty(options={"HIDDEN"})
-    posed: BoolProperty(options={"HIDDEN"})
+    correction: StringProperty(
+        description="The bones' directions where you have corrected the pose", options={"HIDDEN"}
+    )
+    suggested: BoolProperty(
+        description="Whether correcting this drawing helps most", options={"HIDDEN"}
+    )
+    posed: BoolProperty(description="Whether its frame has a pose", options={"HIDDEN"})
 
 
 class CroquisSeveralDrawings(bpy.types.PropertyGroup):
     """A sequence of drawings, or a model sheet."""
 
-    drawings: CollectionProperty(type=CroquisDrawing)
-    active: IntProperty(name="Drawing", update=_show_drawing)
+    drawings: CollectionProperty(name="Drawings", description="The list", type=CroquisDrawing)
+    active: IntProperty(
+        name="Drawing", description="Row of the chosen drawing", update=_show_drawing
+    )
     kind: EnumProperty(
         name="Kind",
+        description="Whether the drawings show many poses or one",
         items=(
             ("SEQUENCE", "Sequence", "Storyboard panels or keys of an animation: many poses"),
             ("SHEET", "Model Sheet", "One pose, drawn from several sides"),

@@ -62,9 +62,10 @@ def test_no_key_is_taken() -> None:
 @pytest.mark.usefixtures("registered")
 def test_everything_explains_itself() -> None:
     settings = bpy.context.scene.croquis
-    for group in (settings, settings.dataset):
+    item = settings.several.drawings.add()
+    for group in (settings, settings.several, item, settings.dataset):
         for prop in group.bl_rna.properties:
-            if prop.identifier not in ("rna_type", "name", "dataset"):
+            if prop.identifier not in ("rna_type", "name", "several", "dataset"):
                 assert prop.description, prop.identifier
     for name in dir(bpy.ops.croquis):
         operator = getattr(bpy.ops.croquis, name).get_rna_type()
