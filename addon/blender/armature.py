@@ -64,14 +64,10 @@ def _tree(
 ) -> tuple[list[bpy.types.Bone], NDArray[np.int64], dict[str, int]]:
     """An armature's bones, the row of the one that carries each, and those of the keypoints."""
     bones = list(armature.data.bones)
-    names = [bone.name for bone in bones]
-    row = {name: i for i, name in enumerate(names)}
-    parents = [row[bone.parent.name] if bone.parent else -1 for bone in bones]
-    if chosen := chosen_bones(armature):
-        matched = rigs.check(chosen, names, parents)
-    else:
-        matched = rigs.match(names, parents, _ends(armature, bones))
-    mapping = {keypoint: row[name] for keypoint, name in matched.items()}
+    names, parents = _hierarchy(armature)
+    matched = matched_bones(armature)
+    rigs.require_limbs(matched)
+    mapping = {keypoint: names.index(name) for keypoint, name in matched.items()}
     carriers = rigs.carried_by(mapping, parents)
     # Between the bones of a controlled rig is its machinery, which no tree describes.
     kept = set(mapping.values()) if rigs.kind_of(names) else set(range(len(bones)))
@@ -86,21 +82,46 @@ def _tree(
     return [bones[line[0]] for line in lines], up, {k: place[i] for k, i in mapping.items()}
 
 
-def _ends(armature: bpy.types.Object, bones: list[bpy.types.Bone]) -> FloatArray:
-    """Heads and tails ``[N, 2, 3]`` at rest, world space."""
-    to_world = np.array(armature.matrix_world, np.float64)
-    ends = np.array([[bone.head_local, bone.tail_local] for bone in bones], np.float64)
-    return ends.reshape(-1, 2, 3) @ to_world[:3, :3].T + to_world[:3, 3]
+def _ends(armature: bpy.types.Object) -> FloatArray:
+    """Heads and tails ``[N, 2, 3]`` of the bones at rest, in the armature's own space."""
+    bones = armature.data.bones
+    ends = np.empty((2, 3 * len(bones)), np.float32)
+    bones.foreach_get("head_local", ends[0])
+    bones.foreach_get("tail_local", ends[1])
+    return ends.reshape(2, -1, 3).swapaxes(0, 1).astype(np.float64)
 
 
 def matched_bones(armature: bpy.types.Object) -> dict[str, str]:
-    """The bone of each keypoint: keypoint name -> bone name, parents first.
+    """The bone of each keypoint, as its user has chosen or as found: keypoint name -> bone name.
 
     Raises:
-        UserError: see :func:`rig_from_armature`.
+        UserError: chosen bones are not there any more, or no humanoid is found.
     """
-    rig = rig_from_armature(armature)
-    return {keypoint: rig.names[row] for keypoint, row in rig.mapping.items()}
+    names, parents = _hierarchy(armature)
+    if chosen := chosen_bones(armature):
+        return rigs.check(chosen, names, parents)
+    return rigs.match(names, parents, _ends(armature))
+
+
+def bone_table(armature: bpy.types.Object) -> tuple[dict[str, str], str]:
+    """What of :func:`matched_bones` there is, and one sentence about what is wrong; "" for nothing.
+
+    Chosen bones that are not there any more are left out, so that others can be chosen.
+    """
+    try:
+        bones = matched_bones(armature)
+        rigs.require_limbs(bones)
+    except UserError as error:
+        there = armature.data.bones
+        return {k: name for k, name in chosen_bones(armature).items() if name in there}, str(error)
+    return bones, ""
+
+
+def _hierarchy(armature: bpy.types.Object) -> tuple[list[str], list[int]]:
+    """The bones' names, and the row of each one's parent, -1 for roots."""
+    bones = armature.data.bones
+    row = {bone.name: i for i, bone in enumerate(bones)}
+    return list(row), [row[bone.parent.name] if bone.parent else -1 for bone in bones]
 
 
 def chosen_bones(armature: bpy.types.Object) -> dict[str, str]:
@@ -126,10 +147,7 @@ def choose_bones(armature: bpy.types.Object, bones: Mapping[str, str]) -> None:
     if not bones:
         armature.pop(_PROPERTY, None)
         return
-    names = [bone.name for bone in armature.data.bones]
-    row = {name: i for i, name in enumerate(names)}
-    parents = [row[b.parent.name] if b.parent else -1 for b in armature.data.bones]
-    armature[_PROPERTY] = json.dumps(rigs.check(bones, names, parents))
+    armature[_PROPERTY] = json.dumps(rigs.check(bones, *_hierarchy(armature)))
     if armature.override_library:  # otherwise the file forgets what an override has in addition
         armature.property_overridable_library_set(f'["{_PROPERTY}"]', True)
 

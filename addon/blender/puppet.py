@@ -13,12 +13,13 @@ from mathutils import Matrix
 from numpy.typing import ArrayLike, NDArray
 
 from ..core import retarget, skeleton
+from ..core.errors import UserError
 from ..core.retarget import JOINTS, Motion
 from ..core.rotations import about_axis, unit
 from ..core.solve import Rig
 from ..core.strokes import NO_BONE
 from ..core.variation import Proportions
-from .armature import rig_from_armature
+from .armature import is_plain, rig_from_armature
 from .characters import hangs_from_bone, mesh_points
 
 FloatArray = NDArray[np.float64]
@@ -134,9 +135,14 @@ class Puppet:
                 the ground instead of the soles.
 
         Raises:
-            UserError: it lacks a humanoid's bones, or is flattened or mirrored by its scale.
+            UserError: it lacks a humanoid's bones, is posed by controls, or is flattened or
+                mirrored by its scale.
         """
-        rig_from_armature(armature)  # speaks up before anything is changed
+        if not is_plain(armature, rig_from_armature(armature)):  # before anything is changed
+            raise UserError(
+                f"“{armature.name}” has controls or feet of their own; export its deforming bones "
+                "as one skeleton."
+            )
         armature.animation_data_clear()
         armature.data.pose_position = "POSE"
         for bone in armature.data.bones:

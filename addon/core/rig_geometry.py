@@ -192,7 +192,7 @@ def _named(
     """Keypoints of the parts; sides from where the character faces."""
     trunk = [high, *tree.ancestors(high)]
     trunk = trunk[: trunk.index(low) + 1][::-1]
-    result = dict(zip(("Hips", "Spine"), trunk[:-1], strict=False))
+    result: dict[str, int] = dict(zip(("Hips", "Spine"), trunk[:-1], strict=False))
     if len(trunk) > 1:
         result["Spine2"] = high
     if len(trunk) > 3:

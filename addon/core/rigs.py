@@ -171,11 +171,7 @@ def match(
     if not set(best) >= _NEEDED and parents is not None and points is not None:
         found = rig_geometry.find(parents, points[:, 0], points[:, 1])
         best = {k: found[k] for k in skeleton.KEYPOINTS if k in found} or best
-    if missing := _missing(best):
-        raise UserError(
-            f"The armature has no {missing} that Croquis can find: choose a humanoid armature, or "
-            "choose its bones by hand under Character > Bones."
-        )
+    require_limbs(best)
     return {keypoint: names[row] for keypoint, row in best.items()}
 
 
@@ -232,11 +228,12 @@ def check(
         parents: ``[N]`` row of each bone's parent, -1 for roots.
 
     Returns:
-        The mapping without empty entries, parents first.
+        The mapping without empty entries, parents first. Parts may still be missing: bones are
+        chosen one by one.
 
     Raises:
         UserError: a bone is not there, stands for two keypoints, is on the other side or hangs in
-            the wrong place, or a needed one is missing.
+            the wrong place.
     """
     rows = {name: row for row, name in enumerate(names)}
     result = {k: mapping[k] for k in skeleton.KEYPOINTS if mapping.get(k)}
@@ -262,9 +259,20 @@ def check(
             raise UserError(
                 f"“{bone}” does not hang from “{result[up]}”; choose a bone below it for {label}."
             )
-    if missing := _missing(result):
-        raise UserError(f"The chosen bones have no {missing}; choose those, too.")
     return result
+
+
+def require_limbs(mapping: Collection[str]) -> None:
+    """Speak up about a mapping of too few keypoints.
+
+    Raises:
+        UserError: hips, arms or legs are missing.
+    """
+    if missing := _missing(mapping):
+        raise UserError(
+            f"Croquis finds no {missing} in the armature: choose a humanoid armature, or choose "
+            "its bones by hand under Character > Bones."
+        )
 
 
 def label_of(keypoint: str) -> str:

@@ -1,0 +1,95 @@
+"""Operators for which bone of a character stands for which joint of a drawing."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import EnumProperty, StringProperty
+
+from ..blender.armature import bone_table, choose_bones, matched_bones
+from ..core import skeleton
+from ..core.errors import UserError
+from ..core.rigs import label_of
+from .character import POSABLE_MODES
+
+_JOINTS = tuple((name, label_of(name), "") for name in skeleton.KEYPOINTS)
+
+
+class CROQUIS_OT_choose_bone(bpy.types.Operator):
+    """Take a correction of the table that the panel shows."""
+
+    bl_idname = "croquis.choose_bone"
+    bl_label = "Choose Bone"
+    bl_description = "Choose the bone that stands for this part of the body; none leaves it out"
+    bl_options = {"REGISTER", "UNDO"}
+
+    joint: EnumProperty(
+        name="Part", description="Part of the body that the bone stands for", items=_JOINTS
+    )
+    bone: StringProperty(name="Bone", description="Bone of the character, empty for none")
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """A character is chosen that may be changed."""
+        return _can_choose(cls, context)
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Ask for the bone, beginning with the one that stands there."""
+        self.bone = bone_table(context.scene.croquis.armature)[0].get(self.joint, "")
+        return context.window_manager.invoke_props_dialog(self)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """A field that searches the character's bones."""
+        data = context.scene.croquis.armature.data
+        self.layout.prop_search(self, "bone", data, "bones", text=label_of(self.joint))
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Keep the table with this correction."""
+        armature = context.scene.croquis.armature
+        bones = bone_table(armature)[0] | {self.joint: self.bone}
+        try:
+            choose_bones(armature, bones)
+        except UserError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        self.report({"INFO"}, f"{label_of(self.joint)}: {self.bone or 'no bone'}.")
+        return {"FINISHED"}
+
+
+class CROQUIS_OT_match_bones(bpy.types.Operator):
+    """Forget corrections."""
+
+    bl_idname = "croquis.match_bones"
+    bl_label = "Match Anew"
+    bl_description = "Forget the bones chosen by hand, and find them by their names and places"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """A character is chosen that may be changed."""
+        return _can_choose(cls, context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Match, and say how much was found."""
+        armature = context.scene.croquis.armature
+        choose_bones(armature, {})
+        try:
+            count = len(matched_bones(armature))
+        except UserError as error:
+            self.report({"WARNING"}, str(error))
+        else:
+            self.report({"INFO"}, f"Found {count} of {skeleton.COUNT} bones.")
+        return {"FINISHED"}
+
+
+def _can_choose(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    armature = context.scene.croquis.armature
+    reason = ""
+    if armature is None or armature.type != "ARMATURE":
+        reason = "Choose an armature first."
+    elif context.mode not in POSABLE_MODES:
+        reason = "Go back to Object Mode or Pose Mode first."
+    elif not armature.is_editable:
+        reason = f"“{armature.name}” is linked from a library; make a library override first."
+    if reason:
+        cls.poll_message_set(reason)
+    return not reason
