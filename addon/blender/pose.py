@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -10,12 +12,14 @@ import bpy
 from ..core.errors import UserError
 from ..core.estimator import Estimate, Estimator
 from ..core.image import Box
-from ..core.posing import limb_bones, limbs_apart, pose_reading
+from ..core.posing import limbs_apart, pose_reading, turned_joints
 from ..core.readings import LIFTED, Reading, Readings
 from ..core.remembered import Remembered
+from ..core.rigs import controls_of
 from ..core.solve import Rig, Solution
 from . import reference
-from .armature import apply_solution, rig_from_armature
+from .armature import apply_solution, placed_bones, rig_from_armature
+from .keyframes import insert_keyframes
 from .mannequin import add_mannequin
 
 _SURE = 0.3
@@ -23,6 +27,11 @@ _SURE = 0.3
 
 _PROPERTY = "croquis_estimate"
 """Custom property of an armature object that keeps the estimate of its last drawing."""
+
+_TRANSFORM = (
+    *("location", "rotation_quaternion", "rotation_axis_angle", "rotation_euler"),
+    "scale",
+)
 
 _BEHIND = 0.4
 """How far behind the farthest joint the drawing stands, in heights of the character."""
@@ -161,13 +170,50 @@ def choose_reading(
     rig = rig_from_armature(armature)
     limbs = limbs_apart(kept.reading, reading)
     solution = pose_reading(rig, readings_of(kept), reading, size=kept.size)
-    only = None if limbs is None else limb_bones(rig, limbs)
-    apply_solution(armature, rig, solution, keyframe, only)
+    if limbs is None:
+        apply_solution(armature, rig, solution, keyframe)
+    else:
+        with _leaving_alone(armature, _bones_of(armature, rig, limbs)):
+            apply_solution(armature, rig, solution, keyframe=False)
+        if keyframe:
+            insert_keyframes(armature)
     remember(armature, replace(kept, reading=reading))
     context.view_layer.update()
-    if only is None or rig.mapping["Hips"] in only:
+    if limbs is None or _has_leg(limbs):
         _show_again(context.scene, kept, rig, solution)
     return limbs is None
+
+
+def _bones_of(armature: bpy.types.Object, rig: Rig, limbs: frozenset[str]) -> set[str]:
+    """Names of the pose bones that turn with flipped limbs, or of the controls that turn those.
+
+    With a leg goes what places the hips: they rise or sink so that the figure stays on the ground.
+    """
+    joints = turned_joints(limbs)
+    controls = controls_of(armature.pose.bones.keys())
+    if controls:
+        names = {name for name, keypoint in controls.turns if keypoint in joints}
+    else:
+        names = {rig.names[rig.mapping[joint]] for joint in joints if joint in rig.mapping}
+    return names | placed_bones(armature, rig) if _has_leg(limbs) else names
+
+
+def _has_leg(limbs: frozenset[str]) -> bool:
+    return any(limb.endswith("Leg") for limb in limbs)
+
+
+@contextmanager
+def _leaving_alone(armature: bpy.types.Object, but: set[str]) -> Iterator[None]:
+    """Whatever happens inside, only some pose bones come out changed."""
+
+    def others() -> Iterator[bpy.types.PoseBone]:
+        return (bone for bone in armature.pose.bones if bone.name not in but)
+
+    before = [[tuple(getattr(bone, path)) for path in _TRANSFORM] for bone in others()]
+    yield
+    for bone, values in zip(others(), before, strict=True):
+        for path, value in zip(_TRANSFORM, values, strict=True):
+            setattr(bone, path, value)
 
 
 def _show_again(

@@ -40,9 +40,9 @@ def pose_reading(
 
     limbs = reading.flipped - {"Trunk"}
     solution = pose(reading.flipped - limbs)
-    return (
-        _graft(rig, solution, pose(reading.flipped), limb_bones(rig, limbs)) if limbs else solution
-    )
+    if limbs:
+        solution = _graft(rig, solution, pose(reading.flipped), turned_joints(limbs))
+    return solution
 
 
 def limbs_apart(one: Reading, other: Reading) -> frozenset[str] | None:
@@ -53,49 +53,49 @@ def limbs_apart(one: Reading, other: Reading) -> frozenset[str] | None:
     return changed
 
 
-def limb_bones(rig: Rig, limbs: Collection[str]) -> list[int]:
-    """Rows of the rig's bones that turn when arms or legs are flipped, parents first.
+def turned_joints(limbs: Collection[str]) -> list[str]:
+    """The keypoints whose bones turn when arms or legs are flipped, parents first.
+
+    With one half of a limb goes the other, since the upper one turns about itself as the joint
+    closes to another side.
 
     Args:
-        rig: the rig.
-        limbs: names of ``readings.LIMBS`` without the trunk. With one half of a limb goes the
-            other, since the upper one turns about itself as the joint closes to another side; with
-            a leg go the hips, which rise or sink so that the figure stays on the ground.
+        limbs: names of ``readings.LIMBS`` without the trunk.
     """
-    names = {"Hips"} if any(limb.endswith("Leg") for limb in limbs) else set()
+    names: set[str] = set()
     for limb in limbs:
         side = "Left" if limb.startswith("Left") else "Right"
         names |= {side + name for name in (_ARM if limb.endswith("Arm") else _LEG)}
-    return sorted(rig.mapping[name] for name in names if name in rig.mapping)
+    return sorted(names, key=skeleton.KEYPOINTS.index)
 
 
-def _graft(rig: Rig, solution: Solution, donor: Solution, rows: list[int]) -> Solution:
+def _graft(rig: Rig, solution: Solution, donor: Solution, joints: list[str]) -> Solution:
     """A solution in which some bones point as in another one, in world space.
 
     The lowest joint stays at its height, and the figure at its place in the picture.
     """
     wanted = pose_matrices(rig, donor)
     before = solution.joints[:, 2].min()
-    for row in rows:
+    for row in (rig.mapping[name] for name in joints if name in rig.mapping):
         now = pose_matrices(rig, solution)[row, :3, :3]
         basis = solution.basis.copy()
         basis[row] = basis[row] @ now.T @ wanted[row, :3, :3]
         solution = replace(solution, basis=basis)
-    joints = _joints(rig, solution)
-    rise = np.array([0.0, 0.0, before - joints[:, 2].min()])
+    places = _places(rig, solution)
+    rise = np.array([0.0, 0.0, before - places[:, 2].min()])
     camera = solution.camera
     camera = replace(camera, translation=camera.translation - camera.rotation @ rise)
-    joints = joints + rise
+    places = places + rise
     return replace(
         solution,
         hips_translation=solution.hips_translation + rise,
-        joints=joints,
+        joints=places,
         camera=camera,
-        projected=camera.project(joints),
+        projected=camera.project(places),
     )
 
 
-def _joints(rig: Rig, solution: Solution) -> FloatArray:
+def _places(rig: Rig, solution: Solution) -> FloatArray:
     """``[23, 3]`` the keypoints of a posed rig, each carried by its bone, world space."""
     bones = [rig.mapping[skeleton.KEYPOINTS[row]] for row in rig.carriers]
     moves = pose_matrices(rig, solution)[bones] @ np.linalg.inv(rig.rest[bones])

@@ -157,9 +157,16 @@ class Readings:
             )
         )
 
-    def faces_us(self, reading: Reading) -> float:
-        """Probability, 0..1, that the chest faces the eye, in a reading of left and right."""
-        return self._figures[reading.swapped].faces_us
+    def faces_us(self, reading: Reading) -> bool:
+        """Whether the chest is turned to the eye rather than away from it."""
+        return self._figures[reading.swapped].faces_us > 0.5
+
+    def facing_certainty(self, reading: Reading) -> float:
+        """Probability, 0..1, that the chest faces as a reading has it, left and right left open."""
+        towards = sum(
+            float(chance) * self._figures[way].faces_us for way, chance in self._chances.items()
+        )
+        return towards if self.faces_us(reading) else 1 - towards
 
     def behind(self, reading: Reading, limb: str) -> bool:
         """Whether a limb's end lies farther from the eye than its start."""
@@ -268,14 +275,20 @@ class Readings:
         """The likeliest reading."""
         return next(self.ranked()).reading
 
+    def position(self, reading: Reading) -> int:
+        """A reading's place on the list, from 1 on; 0 where it is not on it."""
+        readings = [ranked.reading for ranked in self.listed]
+        return readings.index(reading) + 1 if reading in readings else 0
+
     def next(self, reading: Reading, step: int) -> Reading:
         """The listed reading that comes after a reading (step 1) or before it (step -1).
 
         The list is a ring. A reading that is not on it stands before the first less likely one.
         """
         readings = [ranked.reading for ranked in self.listed]
-        if reading in readings:
-            return readings[(readings.index(reading) + step) % len(readings)]
+        position = self.position(reading)
+        if position:
+            return readings[(position - 1 + step) % len(readings)]
         chance = self.probability(reading)
         place = sum(ranked.probability >= chance for ranked in self.listed)
         return readings[(place + min(step, 0)) % len(readings)]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import bpy
-from bpy.props import EnumProperty
+from bpy.props import EnumProperty, FloatVectorProperty, IntProperty
 
 from ..blender import pose, reference, viewport
 from ..core.errors import UserError
 from ..core.estimator import Estimator
+from ..core.image import Box
 from ..preferences import network_path
 from .character import POSABLE_MODES
 
@@ -19,6 +20,25 @@ class CROQUIS_OT_pose_from_sketch(bpy.types.Operator):
     bl_label = "Pose from Sketch"
     bl_description = "Pose the character like the figure in the drawing"
     bl_options = {"REGISTER", "UNDO"}
+
+    figure: IntProperty(
+        name="Figure",
+        description="Which figure of the drawing: 1 is the largest",
+        default=1,
+        min=1,
+        soft_max=10,
+        options={"SKIP_SAVE"},
+    )
+    box: FloatVectorProperty(
+        name="Box",
+        description=(
+            "Left, top, width and height of the figure in pixels of the drawing; all zero, Croquis "
+            "looks for the figure"
+        ),
+        size=4,
+        min=0.0,
+        options={"SKIP_SAVE"},
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -39,6 +59,8 @@ class CROQUIS_OT_pose_from_sketch(bpy.types.Operator):
                     settings.armature,
                     estimator=Estimator(network_path(context) or None),
                     keyframe=settings.insert_keyframes,
+                    figure=self.figure - 1,
+                    box=Box(*self.box) if any(self.box) else None,
                 )
         except UserError as error:
             self.report({"ERROR"}, str(error))
@@ -53,11 +75,15 @@ class CROQUIS_OT_pose_from_sketch(bpy.types.Operator):
 def _why_not(context: bpy.types.Context) -> str:
     """Why the character cannot be posed now, or ""."""
     settings = context.scene.croquis
-    armature = settings.armature
+    if context.mode in POSABLE_MODES and settings.drawing is None:
+        return "Choose a drawing first."
+    return why_not_posable(context, settings.armature)
+
+
+def why_not_posable(context: bpy.types.Context, armature: bpy.types.Object | None) -> str:
+    """Why an armature, or the mannequin that comes without one, cannot be posed now, or ""."""
     if context.mode not in POSABLE_MODES:
         return "Go back to Object Mode or Pose Mode first."
-    if settings.drawing is None:
-        return "Choose a drawing first."
     if armature is None:
         return ""
     if armature.type != "ARMATURE":
