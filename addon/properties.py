@@ -324,6 +324,13 @@ class CroquisSettings(bpy.types.PropertyGroup):
         type=bpy.types.Object,
         poll=_is_armature,
     )
+    figure: IntProperty(
+        name="Figure",
+        description="Which figure of the drawing is posed: 1 is the largest",
+        default=1,
+        min=1,
+        soft_max=10,
+    )
     insert_keyframes: BoolProperty(
         name="Insert Keyframes",
         description="Insert keyframes for the pose at the current frame",

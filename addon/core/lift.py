@@ -122,7 +122,7 @@ def mean_resultant_length(kappa: FloatArray) -> FloatArray:
 
 
 def concentration(length: ArrayLike) -> FloatArray:
-    """The way back of :func:`mean_resultant_length`, to about 2 %.
+    """The way back of :func:`mean_resultant_length`, to 5 %.
 
     The approximation of Banerjee et al., JMLR 6 (2005), for three dimensions.
     """

@@ -13,6 +13,14 @@ from .export import (
     CROQUIS_OT_save_pose_asset,
 )
 from .pose import CROQUIS_OT_look, CROQUIS_OT_pose_from_sketch
+from .readings import (
+    CROQUIS_OT_first_reading,
+    CROQUIS_OT_flip_limb,
+    CROQUIS_OT_mirror,
+    CROQUIS_OT_next_reading,
+    CROQUIS_OT_previous_reading,
+)
+from .rig import CROQUIS_OT_choose_bone, CROQUIS_OT_match_bones
 from .sequence import (
     CROQUIS_OT_add_drawings,
     CROQUIS_OT_clear_correction,
@@ -25,8 +33,15 @@ from .sequence import (
 
 _CLASSES = (
     CROQUIS_OT_add_mannequin,
+    CROQUIS_OT_choose_bone,
+    CROQUIS_OT_match_bones,
     CROQUIS_OT_pose_from_sketch,
     CROQUIS_OT_look,
+    CROQUIS_OT_flip_limb,
+    CROQUIS_OT_mirror,
+    CROQUIS_OT_next_reading,
+    CROQUIS_OT_previous_reading,
+    CROQUIS_OT_first_reading,
     CROQUIS_OT_insert_keyframes,
     CROQUIS_OT_save_pose_asset,
     CROQUIS_OT_export_json,

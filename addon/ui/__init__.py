@@ -7,7 +7,9 @@ from . import menus, panels, several
 _CLASSES = (
     panels.CROQUIS_PT_drawing,
     panels.CROQUIS_PT_character,
+    panels.CROQUIS_PT_bones,
     panels.CROQUIS_PT_pose,
+    panels.CROQUIS_PT_readings,
     panels.CROQUIS_PT_keep,
     several.CROQUIS_UL_drawings,
     several.CROQUIS_PT_several,

@@ -6,6 +6,11 @@ import textwrap
 
 import bpy
 
+from ..blender.armature import bone_table
+from ..blender.pose import readings_of, remembered
+from ..core import skeleton
+from ..core.readings import PAIRS
+from ..core.rigs import label_of
 from ..operators.character import CROQUIS_OT_add_mannequin
 from ..operators.dataset import (
     CROQUIS_OT_render_dataset,
@@ -21,9 +26,21 @@ from ..operators.export import (
     CROQUIS_OT_save_pose_asset,
 )
 from ..operators.pose import CROQUIS_OT_look, CROQUIS_OT_pose_from_sketch
+from ..operators.readings import (
+    LIMB_NAMES,
+    CROQUIS_OT_first_reading,
+    CROQUIS_OT_flip_limb,
+    CROQUIS_OT_mirror,
+    CROQUIS_OT_next_reading,
+    CROQUIS_OT_previous_reading,
+)
+from ..operators.rig import CROQUIS_OT_choose_bone, CROQUIS_OT_match_bones
 
 _LETTER = 6.5
 """Width of an average letter in pixels, at Blender's usual scale."""
+
+_UNSURE = 0.8
+"""Certainty of left and right below which the panel asks."""
 
 _INDENT = 10
 """What a panel's borders and an icon take of its width, in letters."""
@@ -41,8 +58,10 @@ class CROQUIS_PT_drawing(_CroquisPanel, bpy.types.Panel):
     bl_label = "Drawing"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """The picture and a button that opens a file."""
-        self.layout.template_ID(context.scene.croquis, "drawing", open="image.open")
+        """The picture, a button that opens a file, and which of its figures."""
+        settings = context.scene.croquis
+        self.layout.template_ID(settings, "drawing", open="image.open")
+        self.layout.prop(settings, "figure")
 
 
 class CROQUIS_PT_character(_CroquisPanel, bpy.types.Panel):
@@ -57,6 +76,37 @@ class CROQUIS_PT_character(_CroquisPanel, bpy.types.Panel):
         layout.operator(CROQUIS_OT_add_mannequin.bl_idname, icon="OUTLINER_OB_ARMATURE")
 
 
+class CROQUIS_PT_bones(_CroquisPanel, bpy.types.Panel):
+    """Which bone stands for which part of the body."""
+
+    bl_label = "Bones"
+    bl_parent_id = "CROQUIS_PT_character"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """The mannequin needs no corrections."""
+        armature = context.scene.croquis.armature
+        return armature is not None and armature.type == "ARMATURE"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The table, each line a button that takes a correction."""
+        layout = self.layout.column()
+        armature = context.scene.croquis.armature
+        bones, sentence = bone_table(armature)
+        if sentence:
+            _explain(context, layout, sentence)
+        column = layout.column(align=True)
+        for joint in skeleton.KEYPOINTS:
+            row = column.split(factor=0.4, align=True)
+            row.label(text=label_of(joint))
+            button = row.operator(
+                CROQUIS_OT_choose_bone.bl_idname, text=bones.get(joint, "—"), translate=False
+            )
+            button.joint = joint
+        layout.operator(CROQUIS_OT_match_bones.bl_idname, icon="FILE_REFRESH")
+
+
 class CROQUIS_PT_pose(_CroquisPanel, bpy.types.Panel):
     """The main button and how its result is shown."""
 
@@ -68,12 +118,60 @@ class CROQUIS_PT_pose(_CroquisPanel, bpy.types.Panel):
         settings = context.scene.croquis
         button = layout.row()
         button.scale_y = 1.6
-        button.operator(CROQUIS_OT_pose_from_sketch.bl_idname, icon="POSE_HLT")
+        button.operator(
+            CROQUIS_OT_pose_from_sketch.bl_idname, icon="POSE_HLT"
+        ).figure = settings.figure
         layout.prop(settings, "insert_keyframes")
         layout.prop(settings, "look_through_camera")
         views = layout.row(align=True)
         for side, label in (("DRAWING", "Drawing's View"), ("SIDE", "Side View")):
             views.operator(CROQUIS_OT_look.bl_idname, text=label).side = side
+
+
+class CROQUIS_PT_readings(_CroquisPanel, bpy.types.Panel):
+    """What the drawing leaves open, and the other ways to read it."""
+
+    bl_label = "Readings"
+    bl_parent_id = "CROQUIS_PT_pose"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """The character was posed from a drawing."""
+        armature = context.scene.croquis.armature
+        return armature is not None and remembered(armature) is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The list of readings, left and right, and each limb with its button."""
+        kept = remembered(context.scene.croquis.armature)
+        if kept is None:
+            return
+        readings, reading = readings_of(kept), kept.reading
+        layout = self.layout
+        leaf = layout.row(align=True)
+        leaf.operator(CROQUIS_OT_previous_reading.bl_idname, text="", icon="TRIA_LEFT")
+        text = f"{readings.position(reading) or '–'} of {len(readings.listed)}"
+        leaf.operator(CROQUIS_OT_next_reading.bl_idname, text=text, icon="TRIA_RIGHT")
+        leaf.operator(CROQUIS_OT_first_reading.bl_idname, text="", icon="LOOP_BACK")
+
+        facing = "Faces us" if readings.faces_us(reading) else "Turned away"
+        mirror = layout.row()
+        mirror.label(text=f"{facing} {readings.facing_certainty(reading):.0%}")
+        mirror.operator(CROQUIS_OT_mirror.bl_idname, icon="MOD_MIRROR").limbs = "ALL"
+        sides = readings.sides(reading)
+        if min(sides) < _UNSURE:
+            layout.label(text="Left and right unsure", icon="QUESTION")
+            swap = layout.row(align=True)
+            for pair, sure in zip(PAIRS, sides, strict=True):
+                text = f"{pair} {sure:.0%}"
+                swap.operator(CROQUIS_OT_mirror.bl_idname, text=text).limbs = pair
+
+        limbs = layout.column(align=True)
+        for limb, name in LIMB_NAMES.items():
+            row = limbs.split(factor=0.5, align=True)
+            row.label(text=name)
+            side = "Behind" if readings.behind(reading, limb) else "In Front"
+            text = f"{side} {readings.certainty(reading, limb):.0%}"
+            row.operator(CROQUIS_OT_flip_limb.bl_idname, text=text).limb = limb
 
 
 class CROQUIS_PT_keep(_CroquisPanel, bpy.types.Panel):
