@@ -6,12 +6,12 @@ Bones are turned directly, or by the controls of a rig that has them (see ``core
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import groupby
 
 import bpy
 import numpy as np
-from mathutils import Euler, Matrix, Quaternion
+from mathutils import Matrix, Quaternion, Vector
 from numpy.typing import NDArray
 
 from ..core import rigs, skeleton
@@ -217,7 +217,7 @@ def _turn_bones(
         basis = _basis(pose_bone, matrix, parent)
         _set_rotation(pose_bone, basis)
         at_rest = pose_bone.name not in placed
-        _set_location(pose_bone, (0.0, 0.0, 0.0) if at_rest else basis.translation)
+        _set_location(pose_bone, Vector() if at_rest else basis.translation)
         pose_bone.scale = (1.0, 1.0, 1.0)
 
 
@@ -235,7 +235,7 @@ def _turn_controls(
             bones[name][switch] = type(bones[name][switch])(value)
     for name in controls.rest:
         _set_rotation(bones[name], Matrix())
-        _set_location(bones[name], (0.0, 0.0, 0.0))
+        _set_location(bones[name], Vector())
     turns = [turn for turn in controls.turns if turn[1] in rig.mapping]
     for _, stage in groupby(turns, key=lambda turn: skeleton.without_side(turn[1])):
         bpy.context.view_layer.update()
@@ -351,9 +351,10 @@ def _set_rotation(pose_bone: bpy.types.PoseBone, basis: Matrix) -> None:
         order = mode if mode in _EULER_ORDERS else "XYZ"
         before = _rotation(pose_bone).to_euler(order)
         euler = rotation.to_euler(order, before)
-        axes = zip(pose_bone.lock_rotation, before, euler, strict=True)
-        rotation = Euler([old if locked else new for locked, old, new in axes], order)
-        rotation = rotation.to_quaternion()
+        for axis, locked in enumerate(pose_bone.lock_rotation):
+            if locked:
+                euler[axis] = before[axis]
+        rotation = euler.to_quaternion()
     match mode:
         case "QUATERNION":
             rotation.make_compatible(pose_bone.rotation_quaternion)
@@ -380,7 +381,7 @@ def _rotation(pose_bone: bpy.types.PoseBone) -> Quaternion:
             return pose_bone.rotation_euler.to_quaternion()
 
 
-def _set_location(pose_bone: bpy.types.PoseBone, location: Sequence[float]) -> None:
+def _set_location(pose_bone: bpy.types.PoseBone, location: Vector) -> None:
     """Move a pose bone; locked axes stay as they are."""
     for axis, locked in enumerate(pose_bone.lock_location):
         if not locked:

@@ -77,6 +77,7 @@ class Posed:
         solution: its pose.
         camera: the camera object with the drawing's view.
         drawing: the reference image object.
+        held: one sentence about bones that could not follow, "" for none.
     """
 
     armature: bpy.types.Object
@@ -84,11 +85,13 @@ class Posed:
     solution: Solution
     camera: bpy.types.Object
     drawing: bpy.types.Object
+    held: str = ""
 
     def summary(self) -> str:
-        """One sentence for the user."""
+        """One sentence for the user, and one about bones that could not follow."""
         sure = int((self.estimate.scores > _SURE).sum())
-        return f"Posed “{self.armature.name}”: {sure} of {len(self.estimate.scores)} joints clear."
+        text = f"Posed “{self.armature.name}”: {sure} of {len(self.estimate.scores)} joints clear."
+        return f"{text} {self.held}".strip()
 
 
 def pose_from_sketch(
@@ -130,14 +133,14 @@ def pose_from_sketch(
     size = (grey.shape[1], grey.shape[0])
     readings = Readings(estimate.keypoints, estimate.scores, estimate.sides)
     solution = pose_reading(rig, readings, readings.first, size=size)
-    apply_solution(armature, rig, solution, keyframe)
+    held = apply_solution(armature, rig, solution, keyframe)
     kept = Remembered.of(estimate, size, image.name, readings.first, number)
     remember(armature, kept)
     context.view_layer.update()
     camera = reference.place_camera(scene, solution.camera, number)
     depth = drawing_depth(rig, solution)
     drawing = reference.place_drawing(scene, image, solution.camera, depth, number)
-    return Posed(armature, estimate, solution, camera, drawing)
+    return Posed(armature, estimate, solution, camera, drawing, held)
 
 
 def choose_reading(

@@ -35,7 +35,8 @@ class CROQUIS_OT_choose_bone(bpy.types.Operator):
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Ask for the bone, beginning with the one that stands there."""
         self.bone = bone_table(context.scene.croquis.armature)[0].get(self.joint, "")
-        return context.window_manager.invoke_props_dialog(self)
+        context.window_manager.invoke_props_dialog(self)
+        return {"RUNNING_MODAL"}
 
     def draw(self, context: bpy.types.Context) -> None:
         """A field that searches the character's bones."""
