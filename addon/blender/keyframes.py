@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import bpy
 
+from ..core import rigs
 from .armature import placed_bones, pose_bones, rig_from_armature, rotation_path
 
 
@@ -15,8 +16,8 @@ class Channel(NamedTuple):
 
     Attributes:
         bone: the pose bone.
-        path: its property, such as ``rotation_quaternion``.
-        index: which element of the property.
+        path: its property, such as ``rotation_quaternion`` or ``["IK_FK"]``.
+        index: which element of the property; 0 for a property that is one number.
         locked: the animator wants it to stay as it is.
     """
 
@@ -28,19 +29,22 @@ class Channel(NamedTuple):
     @property
     def data_path(self) -> str:
         """The property as animation curves of the object name it."""
-        return self.bone.path_from_id(self.path)
+        dot = "" if self.path.startswith("[") else "."
+        return f"{self.bone.path_from_id()}{dot}{self.path}"
 
     @property
     def value(self) -> float:
         """What it is now."""
-        return getattr(self.bone, self.path)[self.index]
+        value = self.bone.path_resolve(self.path)
+        return value if isinstance(value, int | float) else value[self.index]
 
 
 def pose_channels(armature: bpy.types.Object) -> list[Channel]:
     """The channels that hold the pose of an armature's trunk and limbs.
 
-    These are the bones that a drawing poses: their rotations, and the places of the hips and of
-    bones that are somewhere else than at rest. Fingers, hair and the face are left out.
+    These are the bones that a drawing poses: their rotations, the places of the hips and of bones
+    that are somewhere else than at rest, and the switches between forward and inverse kinematics.
+    Fingers, hair and the face are left out.
 
     Raises:
         UserError: the object is no humanoid armature.
@@ -52,6 +56,11 @@ def pose_channels(armature: bpy.types.Object) -> list[Channel]:
         channels += _rotation(bone)
         if bone.name in placed or bone.location.length:
             channels += (Channel(bone, "location", i, bone.lock_location[i]) for i in range(3))
+    bones = armature.pose.bones
+    controls = rigs.controls_of(bones.keys())
+    for name, switch, _ in controls.switches if controls else ():
+        if switch in bones[name]:
+            channels.append(Channel(bones[name], f'["{switch}"]', 0, False))
     return channels
 
 
