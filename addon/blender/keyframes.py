@@ -17,7 +17,7 @@ class Channel(NamedTuple):
     Attributes:
         bone: the pose bone.
         path: its property, such as ``rotation_quaternion`` or ``["IK_FK"]``.
-        index: which element of the property; 0 for a property that is one number.
+        index: which element of the property; -1 for a property that is one number.
         locked: the animator wants it to stay as it is.
     """
 
@@ -36,7 +36,7 @@ class Channel(NamedTuple):
     def value(self) -> float:
         """What it is now."""
         value = self.bone.path_resolve(self.path)
-        return value if isinstance(value, int | float) else value[self.index]
+        return value if self.index < 0 else value[self.index]
 
 
 def pose_channels(armature: bpy.types.Object) -> list[Channel]:
@@ -60,7 +60,7 @@ def pose_channels(armature: bpy.types.Object) -> list[Channel]:
     controls = rigs.controls_of(bones.keys())
     for name, switch, _ in controls.switches if controls else ():
         if switch in bones[name]:
-            channels.append(Channel(bones[name], f'["{switch}"]', 0, False))
+            channels.append(Channel(bones[name], f'["{switch}"]', -1, False))
     return channels
 
 

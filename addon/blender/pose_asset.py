@@ -109,7 +109,7 @@ def _new_action(
     action = bpy.data.actions.new(name)
     bag = _channel_bag(action, armature)
     for channel in channels:
-        curve = bag.fcurves.new(channel.data_path, index=channel.index)
+        curve = bag.fcurves.new(channel.data_path, index=max(channel.index, 0))
         curve.group = bag.groups.get(channel.bone.name) or bag.groups.new(channel.bone.name)
         curve.keyframe_points.insert(1, channel.value)
         curve.update()
