@@ -3,6 +3,8 @@
 - lifter: held-out motion capture on bodies of all proportions, seen by random cameras: the lifter
   with true 2D keypoints and with an estimator's errors, four views put together, and beside them
   all limbs in the picture plane and the most similar view of the training poses;
+- readings: how often the true sides of the picture plane, and the true left and right, are among
+  the first few readings, and how far the best of those is from the truth;
 - rig: a rig in the same poses, drawn truly and posed again: how far it is from the drawing and
   from the truth, which elbows and knees bend beyond a human's, how high feet are that should
   stand, and the time of it;
@@ -10,7 +12,7 @@
   with those that the estimator finds.
 
 Lengths are in % of the body's standing height, angles in degrees. A figure with a bound stands
-beside it. The sections lifter and rig need --poses, the section sketches needs --views.
+beside it. The sections lifter, rig and readings need --poses, the section sketches needs --views.
 """
 
 from __future__ import annotations
@@ -28,10 +30,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 from numpy.typing import NDArray
 
-from addon.core import anatomy, contacts, lift, multiview, retarget, skeleton
+from addon.core import anatomy, contacts, lift, multiview, readings, retarget, skeleton
 from addon.core.camera import Camera, ring, scattered
 from addon.core.errors import UserError
-from addon.core.estimator import SHIPPED, Estimator
+from addon.core.estimator import SHIPPED, Estimator, Sides
 from addon.core.files import write_whole
 from addon.core.image import Box
 from addon.core.rest import Rig
@@ -134,6 +136,10 @@ def main(arguments: list[str]) -> None:
         rng = np.random.default_rng(options.seed)
         done("lifter", measure_lifter(motions, options.count, rng))
         done("rig", measure_rig(rig, motions, options.view_count, rng))
+        held_out = split(motions, held_out=True)
+        for name, (sides, observe) in READ.items():
+            figures = measure_readings(held_out, options.view_count, sides, observe, rng)
+            done(f"readings, {name}", figures)
     if options.views:
         views, side = load_views(options.views, options.view_count)
         done("sketches, true keypoints", measure_views(rig, views, side, true_keypoints))
@@ -275,6 +281,12 @@ def spoil(points: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, Flo
     return noisy, np.where(rng.random(len(points)) < MISSING, 0.0, NOISY_SCORE)
 
 
+def shuffle_sides(points: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+    """Keypoints whose arms, and whose legs, are on their own side by chance; and scores."""
+    swapped = [pair for pair in readings.PAIRS if rng.random() < 0.5]
+    return readings.swap(points, swapped), np.ones(len(points))
+
+
 # --------------------------------------------------------------------------------------------------
 # The lifter
 
@@ -365,6 +377,72 @@ def four_views(figure: Figure, rng: np.random.Generator) -> dict[str, FloatArray
         "four_views": multiview.triangulate(points, scores, angles).joints,
         "four_views_of_unknown_angles": multiview.triangulate(points, scores).joints,
     }
+
+
+READ: dict[str, tuple[Sides, Callable[..., tuple[FloatArray, FloatArray]]]] = {
+    "true keypoints": (Sides(1.0, 1.0), lambda points, _rng: (points, np.ones(len(points)))),
+    "an estimator's errors": (Sides(0.97, 0.97), spoil),
+    "true keypoints, unknown sides": (Sides(0.5, 0.5), shuffle_sides),
+}
+"""How surely the sides of figures are known, and what is seen of their keypoints."""
+
+FIRST = (1, 2, 4, 8)  # readings at which an artist looks
+DEEP = np.sin(np.radians(20))  # share of its length by which a limb leaves the picture plane
+
+
+def measure_readings(
+    motions: Sequence[retarget.Motion],
+    count: int,
+    sides: Sides,
+    observe: Callable[..., tuple[FloatArray, FloatArray]],
+    rng: np.random.Generator,
+) -> Table:
+    """The first readings of figures against the truth.
+
+    A reading is right where each limb that is 20 degrees or more out of the picture plane lies on
+    its true side of it, and hips and shoulders have their true left and right.
+    """
+    right, errors = [], []
+    for rotations, limbs in draw_poses(motions, count, rng):
+        figure = pose(other_body(adult(), rng), rotations, limbs)
+        (camera,) = look(figure, rng)
+        truth = camera.to_camera(figure.joints)
+        points, scores = observe(camera.project(figure.joints), rng)
+        read = readings.Readings(points, scores, sides)
+        lengths = np.linalg.norm(truth[_CHILDREN] - truth[_PARENTS], axis=1)
+        listed = [
+            lift.place_bones(read.lifted(ranked.reading).directions, lengths)
+            for ranked in read.likeliest(max(FIRST))
+        ]
+        right.append([_same_sides(joints, truth) for joints in listed])
+        errors.append([100 * pa_mpjpe(joints, truth) / figure.height for joints in listed])
+    result = {}
+    for k in FIRST:
+        result[f"true_among_first_{k}_percent"] = 100 * float(np.mean([any(r[:k]) for r in right]))
+        result[f"best_of_first_{k}_pa_mpjpe_percent"] = float(np.mean([min(e[:k]) for e in errors]))
+    return result
+
+
+def _same_sides(joints: FloatArray, truth: FloatArray) -> bool:
+    """Whether limbs lie in front or behind, and left and right are, as in the truth."""
+    index = skeleton.INDEX
+    read, true = _directions(joints)[:, 2], _directions(truth)[:, 2]
+    limbs = [row for row, child in enumerate(_CHILDREN) if child in _LIMB_ENDS]
+    deep = [row for row in limbs if abs(true[row]) > DEEP]
+    across = [
+        points[index["Left" + name]] - points[index["Right" + name]]
+        for name in ("Arm", "UpLeg")
+        for points in (joints, truth)
+    ]
+    known = across[0] @ across[1] > 0 and across[2] @ across[3] > 0
+    return bool(known and (read[deep] * true[deep] > 0).all())
+
+
+_LIMB_ENDS = {
+    skeleton.INDEX[side + name]
+    for side in ("Left", "Right")
+    for name in ("ForeArm", "Hand", "Leg", "Foot")
+}
 
 
 # --------------------------------------------------------------------------------------------------
