@@ -31,7 +31,7 @@ FEET = ("LeftFoot", "RightFoot", "LeftToeBase", "RightToeBase")
 _PALM = 0.045  # from the wrist to the middle of the palm
 _WAIST = 0.08  # from the hip joint up to where a hand is put on the hip
 _NEAR = 0.02  # how much farther than touching still looks like touching
-_TOUCH = 0.025  # standard deviation of a touch
+_TOUCH = 0.03  # standard deviation of a touch
 _HOVER = 0.05  # how far from touching in depth still counts, however uncertain the depth is
 _STAND = 0.045  # how far above the ground a standing foot may seem to be
 _GROUND = 0.003  # standard deviation of a foot's height
@@ -155,12 +155,13 @@ def standing(body: Body, turns: FloatArray, scores: FloatArray, up: FloatArray) 
     lowest = min(feet, key=lambda row: float(heights[row]))
     if heights.min() < heights[lowest] - _STAND * height or scores[lowest] < _SURE:
         return {}
-    found = {
-        skeleton.KEYPOINTS[row]: 1 - float(heights[row] - heights[lowest]) / (_STAND * height)
-        for row in sorted(feet, key=lambda row: float(heights[row]))
-        if scores[row] >= _SURE
+    # A heel that is drawn a little high may well be meant so: what nearly stands weighs little.
+    gaps = (heights - heights[lowest]) / (_STAND * height)
+    return {
+        skeleton.KEYPOINTS[row]: float(1 - gaps[row]) ** 2
+        for row in sorted(feet, key=lambda row: float(gaps[row]))
+        if scores[row] >= _SURE and gaps[row] < 1
     }
-    return {name: share for name, share in found.items() if share > 0}
 
 
 def want_standing(wishes: Wishes, body: Body, found: dict[str, float], up: FloatArray) -> None:
