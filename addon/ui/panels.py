@@ -39,7 +39,7 @@ from ..operators.rig import CROQUIS_OT_choose_bone, CROQUIS_OT_match_bones
 _LETTER = 6.5
 """Width of an average letter in pixels, at Blender's usual scale."""
 
-_UNSURE = 0.8
+_UNSURE = 0.75
 """Certainty of left and right below which the panel asks."""
 
 _INDENT = 10

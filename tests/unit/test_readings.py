@@ -123,14 +123,14 @@ def test_the_estimator_can_be_overruled_only_where_it_doubts() -> None:
         Readings(points, SCORES, Sides(sure, sure)).sides(LIFTED).arms for sure in (0.01, 0.5, 0.99)
     ]
     assert chances == sorted(chances)
-    assert chances[0] < 0.1
-    assert chances[-1] > 0.9
+    assert chances[0] < 0.3
+    assert chances[-1] > 0.7
 
 
 def test_facing_changes_with_left_and_right() -> None:
     readings = Readings(figure(), SCORES, Sides(0.99, 0.99))
     assert readings.faces_us(LIFTED)
-    assert readings.facing_certainty(LIFTED) > 0.9
+    assert readings.facing_certainty(LIFTED) > 0.7
     mirrored = readings.mirror(LIFTED)
     assert mirrored.swapped == {*PAIRS}
     assert not readings.faces_us(mirrored)
