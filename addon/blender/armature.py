@@ -286,37 +286,35 @@ def _insert_keyframes(armature: bpy.types.Object, rig: Rig, controls: Controls |
 
 def _astray(armature: bpy.types.Object, rig: Rig, wanted: FloatArray) -> str:
     """One sentence about bones that are kept from their wanted place, and by what; "" for none."""
-    held = {}
-    driven = {
-        curve.data_path.split('"')[1]
-        for curve in (armature.animation_data.drivers if armature.animation_data else ())
-        if curve.data_path.startswith("pose.bones") and "constraints" not in curve.data_path
-    }
-    for bone in pose_bones(armature, rig):
-        if any(c.influence > 0 and not c.mute for c in bone.constraints):
-            held[bone.name] = "constraints"
-        elif bone.name in driven:
-            held[bone.name] = "drivers"
-        elif any(bone.lock_rotation):
-            held[bone.name] = "locked rotation"
-    if not held:
+    controlled = rigs.kind_of(armature.pose.bones.keys())
+    held = {b.name: reason for b in pose_bones(armature, rig) if (reason := _holding(armature, b))}
+    if not held and not controlled:
         return ""
     bpy.context.view_layer.update()
-    astray = []
+    astray: list[str] = []
     for row in rig.mapping.values():
-        bone = armature.pose.bones[rig.names[row]]
-        now = _without_scale(np.array(bone.matrix, np.float64))
+        now = _without_scale(np.array(armature.pose.bones[rig.names[row]].matrix, np.float64))
         if now[:3, 1] @ wanted[row, :3, 1] < _ASTRAY:
-            astray.append(bone)
-    names = [bone.name for bone in astray if bone.name in held]
-    if astray and not names:  # what holds them sits on another bone, such as the end of an IK chain
-        names = list(held)
-    if not names:
+            astray.append(rig.names[row])
+    if not astray:
         return ""
-    reasons = " and ".join(sorted({held[name] for name in names}))
+    # What holds a bone may sit on another one, such as the end of a chain of inverse kinematics.
+    names = [name for name in astray if name in held] or list(held) or astray
+    reasons = " and ".join(sorted({held[name] for name in names if name in held}))
     shown = ", ".join(f"“{name}”" for name in names[:3])
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return f"Not all follows the drawing: {shown}{more} are held by {reasons}."
+    return f"Not all follows the drawing: {reasons or 'other bones'} hold {shown}{more}."
+
+
+def _holding(armature: bpy.types.Object, bone: bpy.types.PoseBone) -> str:
+    """What may keep a pose bone from turning; "" for nothing."""
+    if any(c.influence > 0 and not c.mute for c in bone.constraints):
+        return "constraints"
+    path = bone.path_from_id() + ".rotation"
+    drivers = armature.animation_data.drivers if armature.animation_data else ()
+    if any(curve.data_path.startswith(path) for curve in drivers):
+        return "drivers"
+    return "locked channels" if any(bone.lock_rotation) else ""
 
 
 def posed_matrices(armature: bpy.types.Object, rig: Rig) -> FloatArray:

@@ -93,6 +93,20 @@ def sheet(
     return np.hstack([_captioned(panel, caption) for caption, panel in panels.items()])
 
 
+def portrait(armature: bpy.types.Object, view: Camera) -> Picture:
+    """A character as posed: its meshes, or its deforming bones where it has none.
+
+    Args:
+        armature: the character; the view layer must be up to date.
+        view: from where it is seen; zoomed so that the character fills the picture.
+
+    Returns:
+        ``[h, w, 3]`` uint8, BGR.
+    """
+    surface = _surface(armature)
+    return _render(surface, view.zoomed(surface.corners.reshape(-1, 3), 0.06))
+
+
 def _window(estimate: Estimate, solution: Solution) -> tuple[FloatArray, FloatArray]:
     """Top-left and bottom-right corner of what the first panels show, pixels of the drawing."""
     box = estimate.box
@@ -219,10 +233,12 @@ def _paint(material: bpy.types.Material | None) -> FloatArray:
 
 
 def _bone_triangles(armature: bpy.types.Object) -> _Triangles:
-    """Each posed bone as a slender four-sided spindle."""
+    """Each posed bone that deforms as a slender four-sided spindle."""
     ring = np.array([(0.06, 0.15, 0), (0, 0.15, 0.06), (-0.06, 0.15, 0), (0, 0.15, -0.06)])
     corners = []
     for bone in armature.pose.bones:
+        if not bone.bone.use_deform:
+            continue
         matrix = np.array(armature.matrix_world @ bone.matrix)
         local = np.array([(0, 0, 0), *ring, (0, 1, 0)]) * bone.length
         world = local @ matrix[:3, :3].T + matrix[:3, 3]
