@@ -72,6 +72,7 @@ SIDE = 640  # of the pictures, pixels
 NOISE, MISSING, SWAPPED = 0.02, 0.15, 0.03
 NOISY_SCORE = 0.65  # what a keypoint with such an error scores
 VIEWS_OF_TRAINING = 4  # of each training pose, for the most similar one
+FOUR_VIEWS_OF_EVERY = 10  # figures, since putting views together takes a second
 STANDING = 0.01  # share of the height within which a foot is on the ground
 
 _PARENTS, _CHILDREN = np.array(skeleton.BONES).T
@@ -329,7 +330,8 @@ def measure_lifter(
     errors: dict[str, list[float]] = {}
     angles: dict[str, list[FloatArray]] = {}
     milliseconds = []
-    for rotations, limbs in draw_poses(split(motions, held_out=True), count, rng):
+    chosen = draw_poses(split(motions, held_out=True), count, rng)
+    for number, (rotations, limbs) in enumerate(chosen):
         figure = pose(other_body(adult(), rng), rotations, limbs)
         (camera,), height = look(figure, rng), figure.height
         truth = camera.to_camera(figure.joints)
@@ -350,6 +352,8 @@ def measure_lifter(
             error = pa_mpjpe(lift.place_bones(directions, lengths), truth)
             errors.setdefault(name, []).append(100 * error / height)
             angles.setdefault(name, []).append(_angles(directions, _directions(truth)))
+        if number % FOUR_VIEWS_OF_EVERY:
+            continue
         for name, joints in four_views(figure, rng).items():
             errors.setdefault(name, []).append(100 * pa_mpjpe(joints, figure.joints) / height)
     result: Table = {"figures": count}
