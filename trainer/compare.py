@@ -486,18 +486,22 @@ def draw_plots(
         written.append(folder / name)
         return written[-1]
 
-    for key, file, title in (
-        ("drawings_ap", "validation_ap.png", "Validation drawings, AP"),
-        ("discriminator_accuracy", "discriminator_accuracy.png", "Accuracy of the discriminator"),
+    for key, file, title, label in (
+        ("drawings_ap", "validation_ap.png", "Validation drawings", "AP"),
+        (
+            *("discriminator_accuracy", "discriminator_accuracy.png"),
+            *("The discriminator tells real from synthetic", "accuracy"),
+        ),
     ):
         curves = {}
         for model in config.models:
             parts = [curve for run in runs[model.name] if (curve := _curve(run, key))]
-            gamma = f", gamma {model.options['gamma']:g}" if "gamma" in model.options else ""
+            named = "gamma" not in model.options or "gamma" in model.name
+            gamma = "" if named else f", gamma {model.options['gamma']:g}"
             if parts:
                 curves[model.name + gamma] = parts
         if curves:
-            plots.curves(new(file), curves, title, key.replace("_", " "))
+            plots.curves(new(file), curves, title, label)
     first = next(iter(runs.values()))[0].report
     joints = {
         model: {

@@ -20,8 +20,8 @@ from addon.core.files import write_whole
 
 FloatArray = NDArray[np.floating]
 
-SMOOTHING = 0.6
-"""Weight of the past in a smoothed curve, for each of its points."""
+SMOOTHING = 1.2
+"""Standard deviation of the weights that smooth a curve, in points of it."""
 
 _WIDTH, _HEIGHT, _DPI = 7.0, 3.6, 110  # inches, and pixels per inch
 _TILE = 1.9  # inches, of a drawing on a sheet
@@ -59,20 +59,27 @@ class Tile:
     caption: str
 
 
-def smooth(values: FloatArray, weight: float = SMOOTHING) -> FloatArray:
-    """Exponential average that is not drawn to 0 at its start (Kingma and Ba, 2015, section 3).
+def smooth(values: FloatArray, deviation: float = SMOOTHING) -> FloatArray:
+    """A curve without its noise that neither leads nor lags: a straight line stays as it is.
+
+    At each point the line that fits best around it (local linear regression with Gaussian weights;
+    Cleveland, 1979): a mere average would lag where the curve ends while it rises.
 
     Args:
         values: ``[n]``.
-        weight: of the past, 0..1.
+        deviation: of the weights, points.
 
     Returns:
         ``[n]``.
     """
-    result, total = np.zeros(len(values)), 0.0
-    for i, value in enumerate(values):
-        total = weight * total + (1 - weight) * float(value)
-        result[i] = total / (1 - weight ** (i + 1))
+    places = np.arange(len(values), dtype=np.float64)
+    result = np.array(values, np.float64)
+    if len(values) < 3:
+        return result
+    for i, place in enumerate(places):
+        weights = np.exp(-0.5 * ((places - place) / deviation) ** 2)
+        # np.polyfit squares its weights.
+        result[i] = np.polyval(np.polyfit(places - place, values, 1, w=np.sqrt(weights)), 0.0)
     return result
 
 
