@@ -21,7 +21,10 @@ _ARM = ("Shoulder", "Arm", "ForeArm", "Hand")
 _LEG = ("UpLeg", "Leg", "Foot", "ToeBase")
 
 _ALIKE = 0.08
-"""How much two mirrored chains may differ, as a share of their length."""
+"""How much two mirrored chains may differ, as a share of the shorter one."""
+
+_INNER = 0.6
+"""How much of two limbs must mirror one another, as a share of the shorter one."""
 
 _BENT = float(np.cos(np.radians(25)))
 """Cosine of the angle by which a foot leaves the line of the leg at least."""
@@ -83,8 +86,10 @@ def find(parents: Sequence[int], heads: ArrayLike, tails: ArrayLike) -> dict[str
                 continue
             legs = pairs[low]
             size = min(legs[0].reach, 1.8 * arms[0].reach)
-            # Strands of hair are a pair, too, but no neck and head rise between them.
+            # Strands of hair are a pair above the arms. No neck and head rise between them, and it
+            # is arms that end in fingers.
             size *= 1.0 if tree.rest_of(high, arms) else 0.5
+            size *= 0.5 if tree.has_fingers(legs) else 1.0
             if size > most:
                 best, most = (low, high), size
     if best is None:
@@ -157,11 +162,15 @@ class _Tree:
 
     def _limb_size(self, pair: tuple[_Chain, _Chain]) -> float:
         """How far a pair reaches; hands speak for arms, where there are wings as well."""
-        return pair[0].reach * (2.0 if any(map(self.fans_out, pair[0].bones[2:])) else 1.0)
+        return pair[0].reach * (2.0 if self.has_fingers(pair) else 1.0)
 
     def rest_of(self, bone: int, pair: tuple[_Chain, _Chain]) -> list[_Chain]:
         """A bone's branches beside a pair of limbs."""
         return [self._mains[c] for c in self.children[bone] if c not in _first(pair)]
+
+    def has_fingers(self, pair: tuple[_Chain, _Chain]) -> bool:
+        """Whether a pair of limbs ends in hands."""
+        return any(self.fans_out(bone) for bone in pair[0].bones[2:])
 
     def fans_out(self, bone: int) -> bool:
         """Whether a bone carries fingers."""
@@ -170,20 +179,35 @@ class _Tree:
 
 
 def _mirrored(a: _Chain, b: _Chain) -> bool:
-    """Whether one plane mirrors the points of one chain into those of the other."""
-    if len(a.bones) != len(b.bones):
-        return False
-    scale = max(a.length, b.length)
-    if scale <= 0 or np.abs(a.steps - b.steps).max() > _ALIKE * scale:
-        return False
-    across = a.points - b.points
-    normal = across.sum(axis=0)
-    if np.linalg.norm(normal) < _ALIKE * scale:
-        return False
-    normal = unit(normal)
-    along = across - (across @ normal)[:, None] * normal
-    offsets = ((a.points + b.points) / 2) @ normal
-    return bool(np.abs(along).max() < _ALIKE * scale and np.ptp(offsets) < _ALIKE * scale)
+    """Whether one plane mirrors the inner part of one chain into that of the other.
+
+    What the hands hold may differ, and so may the finger in which the longest line ends.
+    """
+    for count in range(min(len(a.points), len(b.points)), 2, -1):
+        one, other = a.points[:count], b.points[:count]
+        inner = min(a.steps[: count - 1].sum(), b.steps[: count - 1].sum())
+        if inner < _INNER * min(a.length, b.length):
+            return False
+        across = one - other
+        normal = across.sum(axis=0)
+        if np.linalg.norm(normal) < _ALIKE * inner:
+            return False
+        normal = unit(normal)
+        skewed = across - (across @ normal)[:, None] * normal
+        offsets = (one + other) / 2 @ normal
+        if max(np.abs(skewed).max(), np.ptp(offsets)) < _ALIKE * inner:
+            return True
+    return False
+
+
+def _shorter(pair: tuple[_Chain, _Chain]) -> _Chain:
+    return min(pair, key=lambda chain: (len(chain.bones), chain.length))
+
+
+def _across(pair: tuple[_Chain, _Chain]) -> FloatArray:
+    """From the second limb of a pair to the first ``[3]``, as a sum over their joints."""
+    count = min(len(chain.points) for chain in pair)
+    return (pair[0].points[:count] - pair[1].points[:count]).sum(axis=0)
 
 
 def _named(
@@ -203,13 +227,12 @@ def _named(
     if head := _head_chain(tree.rest_of(high, arms), arms, up):
         result |= _name_head(tree, head)
 
-    leg_joints = [_leg_joints(chain) for chain in legs]
-    arm_joints = [_arm_joints(tree, chain, arms) for chain in arms]
+    # One limb tells for both; the shorter one holds nothing.
+    leg_joints, arm_joints = _leg_joints(_shorter(legs)), _arm_joints(tree, arms)
     left = np.cross(up, _front(legs, leg_joints, up))
-    for pair, joints, names in ((legs, leg_joints, _LEG), (arms, arm_joints, _ARM)):
-        across = (pair[0].points - pair[1].points).sum(axis=0)
-        sides = ("Left", "Right") if across @ left >= 0 else ("Right", "Left")
-        for side, chain, places in zip(sides, pair, joints, strict=True):
+    for pair, places, names in ((legs, leg_joints, _LEG), (arms, arm_joints, _ARM)):
+        sides = ("Left", "Right") if _across(pair) @ left >= 0 else ("Right", "Left")
+        for side, chain in zip(sides, pair, strict=True):
             for name, place in zip(names, places, strict=True):
                 if place is not None:
                     result[side + name] = chain.bones[place]
@@ -221,12 +244,13 @@ def _middle(pair: tuple[_Chain, _Chain], place: int) -> FloatArray:
 
 
 def _front(
-    legs: tuple[_Chain, _Chain], joints: list[tuple[int | None, ...]], up: FloatArray
+    legs: tuple[_Chain, _Chain], joints: tuple[int | None, ...], up: FloatArray
 ) -> FloatArray:
     """Where toes point ``[3]``, across the legs; without feet, where knees do."""
     front = np.zeros(3)
-    for chain, (hip, knee, ankle, _) in zip(legs, joints, strict=True):
-        assert hip is not None and knee is not None
+    hip, knee, ankle, _ = joints
+    assert hip is not None and knee is not None
+    for chain in legs:
         if ankle is None:
             middle = (chain.points[hip] + chain.points[-1]) / 2
             front += chain.points[knee] - middle
@@ -262,11 +286,12 @@ def _leg_joints(chain: _Chain) -> tuple[int | None, ...]:
     return hip, _half_way(chain, hip, end), ankle, toes
 
 
-def _arm_joints(tree: _Tree, chain: _Chain, arms: tuple[_Chain, _Chain]) -> tuple[int | None, ...]:
-    """Places of collarbone, shoulder, elbow and wrist in an arm's chain.
+def _arm_joints(tree: _Tree, arms: tuple[_Chain, _Chain]) -> tuple[int | None, ...]:
+    """Places of collarbone, shoulder, elbow and wrist in the arms' chains.
 
     Collarbone and wrist may be missing.
     """
+    chain = _shorter(arms)
     wrist = _wrist(tree, chain)
     shoulder = 0
     if wrist >= 3:
@@ -296,7 +321,9 @@ def _wrist(tree: _Tree, chain: _Chain) -> int:
                     continue
                 cost = abs(np.log(upper / lower)) + 1 - (upper + lower) / chain.length
                 cost += max(0.0, float(chain.steps[wrist:].sum()) / lower - 1)
-                if wrist < count and tree.fans_out(chain.bones[wrist]):
+                if wrist == count:  # even a short last bone is rather a hand than no bone
+                    cost += 0.3
+                elif tree.fans_out(chain.bones[wrist]):
                     cost -= 1.5
                 if cost < least:
                     best, least = wrist, cost
@@ -314,13 +341,13 @@ def _head_chain(
     branches: list[_Chain], arms: tuple[_Chain, _Chain], up: FloatArray
 ) -> _Chain | None:
     """Of the branches between the arms, the one in their middle that rises highest."""
-    across = arms[0].points[-1] - arms[1].points[-1]
-    middle, width = _middle(arms, 0), float(np.linalg.norm(across))
+    across, middle = _across(arms), _middle(arms, 0)
+    reach = max(arms[0].reach, arms[1].reach)
     best, highest = None, 0.0
     for chain in branches:
         off = float(np.abs((chain.points[:2] - middle) @ unit(across)).max())
         rise = float(((chain.points - middle) @ unit(up)).max())
-        if off < 0.1 * width and rise > highest:
+        if off < 0.2 * reach and rise > highest:
             best, highest = chain, rise
     return best
 
