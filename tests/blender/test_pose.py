@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import bpy
@@ -15,7 +16,8 @@ from addon.blender.mannequin import add_mannequin
 from addon.blender.pose import pose_from_sketch, remembered
 from addon.core import skeleton
 from addon.core.errors import UserError
-from addon.core.estimator import SHIPPED, Estimator
+from addon.core.estimator import SHIPPED, Estimate, Estimator
+from addon.core.image import Box
 from addon.preferences import CroquisPreferences
 
 needs_network = pytest.mark.skipif(not SHIPPED.exists(), reason="no network has been trained yet")
@@ -183,6 +185,23 @@ class TestButton:
         bpy.ops.croquis.pose_from_sketch()
         action = settings.armature.animation_data.action
         assert tuple(action.frame_range) == (7, 7)
+
+    def test_it_poses_the_figure_or_the_box_that_is_asked_for(
+        self, image: bpy.types.Image, monkeypatch: pytest.MonkeyPatch, estimator: Any
+    ) -> None:
+        asked = []
+
+        def estimate(grey: np.ndarray, box: Box | None = None, figure: int = 0) -> Estimate:
+            asked.append((box, figure))
+            return estimator.estimate(grey, box or Box(20, 20, 200, 250))
+
+        stand_in = SimpleNamespace(estimate=estimate)
+        monkeypatch.setattr("addon.operators.pose.Estimator", lambda _path: stand_in)
+        bpy.context.scene.croquis.drawing = image
+        bpy.ops.croquis.pose_from_sketch(figure=2)
+        bpy.ops.croquis.pose_from_sketch(box=(10, 20, 200, 250))
+        bpy.ops.croquis.pose_from_sketch()
+        assert asked == [(None, 1), (Box(10, 20, 200, 250), 0), (None, 0)]
 
     def test_one_undo_takes_it_back(self, image: bpy.types.Image) -> None:
         # In the background Blender pushes no undo steps by itself.
