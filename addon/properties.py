@@ -353,10 +353,18 @@ def register() -> None:
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
     bpy.types.Scene.croquis = PointerProperty(type=CroquisSettings)
+    # Of an override, a file keeps nothing but what is declared to be overridable.
+    bpy.types.Object.croquis_bones = StringProperty(
+        name="Bones",
+        description="Which bone stands for which part of the body, as chosen by hand",
+        options={"HIDDEN"},
+        override={"LIBRARY_OVERRIDABLE"},
+    )
 
 
 def unregister() -> None:
     """Take the settings away again."""
+    del bpy.types.Object.croquis_bones
     del bpy.types.Scene.croquis
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

@@ -22,7 +22,10 @@ from ..core.solve import Rig, Solution, pose_matrices
 FloatArray = NDArray[np.float64]
 
 _PROPERTY = "croquis_bones"
-"""Custom property of an armature object that keeps the bones which the user has chosen."""
+"""Property of an armature object that keeps the bones which the user has chosen.
+
+Scripts without the registered add-on keep it as a custom property.
+"""
 
 _ASTRAY = np.cos(np.radians(5))
 """Cosine of the angle by which a bone may miss its direction before the user hears of it."""
@@ -126,7 +129,7 @@ def _hierarchy(armature: bpy.types.Object) -> tuple[list[str], list[int]]:
 
 def chosen_bones(armature: bpy.types.Object) -> dict[str, str]:
     """What the user has chosen by hand, as :func:`matched_bones`; empty where nothing."""
-    text = armature.get(_PROPERTY)
+    text = getattr(armature, _PROPERTY, "") or armature.get(_PROPERTY)
     try:
         bones = json.loads(text) if isinstance(text, str) else {}
     except ValueError:
@@ -144,12 +147,12 @@ def choose_bones(armature: bpy.types.Object, bones: Mapping[str, str]) -> None:
     Raises:
         UserError: the armature cannot be posed with these bones.
     """
-    if not bones:
-        armature.pop(_PROPERTY, None)
-        return
-    armature[_PROPERTY] = json.dumps(rigs.check(bones, *_hierarchy(armature)))
-    if armature.override_library:  # otherwise the file forgets what an override has in addition
-        armature.property_overridable_library_set(f'["{_PROPERTY}"]', True)
+    text = json.dumps(rigs.check(bones, *_hierarchy(armature))) if bones else ""
+    armature.pop(_PROPERTY, None)  # what a script has kept
+    if _PROPERTY in armature.bl_rna.properties:
+        setattr(armature, _PROPERTY, text)
+    else:
+        armature[_PROPERTY] = text
 
 
 def is_plain(armature: bpy.types.Object, rig: Rig) -> bool:

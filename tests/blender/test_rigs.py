@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
+import cv2
 import numpy as np
 import pytest
 from mathutils import Euler
@@ -29,7 +31,7 @@ from addon.core.camera import look_at
 from addon.core.errors import UserError
 from addon.core.rotations import from_vector
 from addon.core.solve import Rig, Solution, pose_matrices
-from scripts.draw_rigs import make_rigify
+from scripts import draw_rigs
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -37,7 +39,7 @@ SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 @pytest.fixture(scope="session")
 def rigify_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Rigify's generated human rig; it takes seconds to make."""
-    return make_rigify(tmp_path_factory.mktemp("rigify") / "rig.blend", generate=True)
+    return draw_rigs.make_rigify(tmp_path_factory.mktemp("rigify") / "rig.blend", generate=True)
 
 
 @pytest.fixture
@@ -466,6 +468,29 @@ class TestTheUsersChoice:
         bpy.context.scene.croquis.armature = None
         assert not bpy.ops.croquis.match_bones.poll()
         assert not bpy.ops.croquis.choose_bone.poll()
+
+
+class TestScript:
+    def test_it_compares_and_draws(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        sheet, table = tmp_path / "sheet.png", tmp_path / "table.json"
+        rigs_ = ["mannequin", "metarig"]
+        draw_rigs.main([*rigs_, "--out", str(sheet), "--json", str(table), "--side", "60"])
+        picture = cv2.imread(str(sheet))
+        assert picture.shape[1] == 60 * (1 + len(rigs_))
+        assert picture.std() > 5
+        first, other = json.loads(table.read_text())
+        assert first["worst_degrees"] == 0
+        assert 0 < other["median_degrees"] <= draw_rigs.TARGET
+        assert "2 of 2 within 5 degrees" in capsys.readouterr().out
+
+    def test_a_file_without_an_armature_is_refused(self, tmp_path: Path) -> None:
+        path = tmp_path / "empty.blend"
+        bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True)
+        with pytest.raises(UserError, match="holds no armature"):
+            draw_rigs.main([str(path), "--out", str(tmp_path / "sheet.png")])
+        assert not (tmp_path / "sheet.png").exists()
 
 
 def test_kinds_with_controls_are_told_from_the_skeleton(rigify: bpy.types.Object) -> None:
