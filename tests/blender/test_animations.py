@@ -379,7 +379,6 @@ def test_a_character_that_faces_away_takes_the_same_pose() -> None:
     ("name", "sentence"),
     [
         ("characters/vrm/CoolCow.vrm", "holds no animation"),
-        ("characters/quaternius/RobotExpressive.glb", "no legs that Croquis can find"),
         ("poses/cc0_poses.npz", ""),
     ],
 )
@@ -392,6 +391,20 @@ def test_a_file_without_a_humans_motion_is_one_sentence(
         sentence = "is not a pose corpus"
     with pytest.raises(UserError, match=sentence) as caught:
         load_motions(Path(path))
+    assert str(caught.value).endswith(".") and "\n" not in str(caught.value)
+    assert not bpy.data.objects and not bpy.data.actions
+
+
+def test_the_motion_of_no_human_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "snake.bvh"
+    joint = "OFFSET 0 10 0\nCHANNELS 3 Zrotation Xrotation Yrotation"
+    path.write_text(
+        f"HIERARCHY\nROOT Tail\n{{\n{joint}\nJOINT Neck\n{{\n{joint}\n"
+        "End Site\n{\nOFFSET 0 10 0\n}\n}\n}\n"
+        "MOTION\nFrames: 2\nFrame Time: 0.04\n0 0 0 0 0 0\n10 0 0 20 0 0\n"
+    )
+    with pytest.raises(UserError, match="no hips and no arms and no legs") as caught:
+        load_motions(path)
     assert str(caught.value).endswith(".") and "\n" not in str(caught.value)
     assert not bpy.data.objects and not bpy.data.actions
 
