@@ -71,8 +71,9 @@ _FAMILIARITY = 2.0  # log-odds of left and right for a concentration that is e t
 _WRONG_WAY = -0.15  # sine of a bend that no knee has
 _LISTED = 12
 # The estimator is never surer of left and right than this leaves room for: on characters that it
-# has not seen, most of its mistakes are sure ones.
-_DOUBT = 0.15
+# has not seen, some of its mistakes are sure ones. (More doubt than this lets a sequence of
+# rightly read drawings swap its sides to be smoother.)
+_DOUBT = 0.05
 
 
 @dataclass(frozen=True)
