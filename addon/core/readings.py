@@ -67,7 +67,7 @@ _SWAPPED_ROWS = {
 _CHOSEN = 0.95  # certainty, at least, of a direction that was chosen
 _SAME = np.radians(20)  # poses none of whose bones differ by more are one
 _KNEE_COST = 10.0  # log-probability for the sine of a bend to the wrong side
-_FAMILIARITY = 2.0  # log-odds of left and right for a concentration that is e times as large
+_FAMILIARITY = 4.0  # log-odds of left and right for a concentration that is e times as large
 _WRONG_WAY = -0.15  # sine of a bend that no knee has
 _LISTED = 12
 # The estimator is never surer of left and right than this leaves room for: on characters that it

@@ -204,6 +204,9 @@ def test_the_panel_is_short_and_cheap(posed: Posed, monkeypatch: pytest.MonkeyPa
         panels.CROQUIS_PT_readings.draw(panel, bpy.context)
         return [call.kwargs["text"] for call in layout.mock_calls if "text" in call.kwargs]
 
+    monkeypatch.setattr(panels, "_UNSURE", 0.0)
+    assert "Left and right unsure" not in draw()
+    monkeypatch.setattr(panels, "_UNSURE", 1.0)
     texts = draw()
     monkeypatch.setattr("addon.core.readings.lift", None)  # what is found once is not found again
     bpy.ops.croquis.flip_limb(limb="RightArm")
