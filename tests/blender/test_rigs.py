@@ -429,7 +429,8 @@ class TestTheUsersChoice:
         library, file = str(tmp_path / "library.blend"), str(tmp_path / "file.blend")
         bpy.data.libraries.write(library, {armature})
         bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-        with bpy.data.libraries.load(library, link=True) as (_, target):
+        linked: Any = bpy.data.libraries.load(library, link=True)  # the stubs say None
+        with linked as (_, target):
             target.objects = ["Mannequin"]
         override = target.objects[0].override_create(remap_local_usages=True)
         bpy.context.scene.collection.objects.link(override)
