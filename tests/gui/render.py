@@ -21,11 +21,14 @@ BUTTON = "croquis.render_dataset"
 def render_and_stop(window: Window) -> dict[str, State]:
     """The story: open the panel, render, see the contact sheet, render another, stop it."""
     window.take_focus()
-    top = open_panel(window)
+    open_panel(window)
+    window.scroll_down()  # all panels together are higher than the window
+    _, top, _, height = window.state(lambda _: True)["sidebar"]
+    half = top + height // 2
     choose(window, output="whole", cameras=8, size=128)
     window.screenshot("dataset-panel")
     before = window.state(lambda _: True)
-    window.find_button(BUTTON, top)
+    window.find_button(BUTTON, half)
     window.click()
     running = window.state(lambda state: state["run"] and state["run"]["done"])
     window.screenshot("dataset-running")
@@ -36,7 +39,7 @@ def render_and_stop(window: Window) -> dict[str, State]:
     window.state(lambda state: len(state["windows"]) == 1)
 
     choose(window, output="stopped", cameras=200)
-    window.find_button(BUTTON, top)
+    window.find_button(BUTTON, half)
     window.click()
     window.state(lambda state: state["run"])
     wait_for(window.folder / "stopped" / "clips", "*.json")
@@ -50,16 +53,25 @@ def render_and_stop(window: Window) -> dict[str, State]:
     return {"before": before, "running": running, "after": after, "stopped": stopped}
 
 
-def open_panel(window: Window) -> int:
-    """Click the panel's header, which comes after the last panel's last button; where that is."""
-    x, y = window.find_button("croquis.look")
-    while not window.state(lambda _: True)["panel_is_open"]:
+def open_panel(window: Window) -> None:
+    """Click the panel's header.
+
+    It comes after the last open panel's last button and other closed panels' headers, of which
+    each is opened and closed again.
+    """
+
+    def is_open() -> bool:
+        time.sleep(0.5)  # also keeps two clicks from being a double click
+        return bool(window.state(lambda _: True)["panel_is_open"])
+
+    x, y = window.find_button("croquis.load_pose")
+    while not is_open():
         y += STEP
         window.move(x, y)
-        if "croquis.look" not in window.copy():
+        if "croquis.load_pose" not in window.copy():
             window.click()
-            time.sleep(0.5)
-    return y
+            if not is_open():
+                window.click()
 
 
 def choose(window: Window, output: str, **settings: int) -> None:

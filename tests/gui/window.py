@@ -53,6 +53,11 @@ class Window:
         xdotool("mouseup", 1)
         time.sleep(0.3)
 
+    def scroll_down(self) -> None:
+        """Turn the wheel where the mouse is, to the end of what is there."""
+        xdotool("click", "--repeat", 40, "--delay", 30, 5)
+        time.sleep(0.5)
+
     def key(self, name: str) -> None:
         """Press a key."""
         xdotool("key", name)
