@@ -10,6 +10,49 @@ POSABLE_MODES = {"OBJECT", "POSE"}
 """Modes in which Blender can undo a change of pose and of objects in one step."""
 
 
+class ExplainedOperator:
+    """An operator whose button tells why it cannot be pressed."""
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str:
+        """Why the operator cannot run now, or ""."""
+        raise NotImplementedError
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Nothing speaks against it."""
+        reason = cls.why_not(context)
+        if reason:
+            cls.poll_message_set(reason)
+        return not reason
+
+
+def why_not_editable(context: bpy.types.Context, armature: bpy.types.Object | None) -> str:
+    """Why an armature, if there is one, cannot be changed now, or ""."""
+    if context.mode not in POSABLE_MODES:
+        return "Go back to Object Mode or Pose Mode first."
+    if armature and not armature.is_editable:
+        return f"“{armature.name}” is linked from a library; make a library override first."
+    return ""
+
+
+def why_not_in_layer(context: bpy.types.Context, armature: bpy.types.Object) -> str:
+    """Why the scene's view does not reach an armature, or ""."""
+    if armature.name not in context.view_layer.objects:
+        return f"“{armature.name}” is not in this view layer; choose another armature."
+    return ""
+
+
+def why_not_posable(context: bpy.types.Context, armature: bpy.types.Object | None) -> str:
+    """Why an armature, or the mannequin that comes without one, cannot be posed now, or ""."""
+    reason = why_not_editable(context, armature)
+    if reason or armature is None:
+        return reason
+    if armature.type != "ARMATURE":
+        return f"“{armature.name}” is not an armature; choose an armature."
+    return why_not_in_layer(context, armature)
+
+
 class CROQUIS_OT_add_mannequin(bpy.types.Operator):
     """Add the built-in mannequin."""
 

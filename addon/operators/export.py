@@ -13,29 +13,19 @@ from ..blender.keyframes import insert_keyframes
 from ..blender.pose_asset import save_pose_asset
 from ..core.errors import UserError
 from ..preferences import pose_library
-from .character import POSABLE_MODES
+from .character import ExplainedOperator, why_not_in_layer, why_not_posable
 
 
-class _PoseOperator:
+class _PoseOperator(ExplainedOperator):
     """An operator on the panel's character; what it does is in ``work``."""
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """A character is chosen and may be read, or changed."""
-        reason = cls.why_not(context)
-        if reason:
-            cls.poll_message_set(reason)
-        return not reason
-
-    @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        """Why the operator cannot run now, or ""."""
+        """A character must be chosen that may be read."""
         armature = context.scene.croquis.armature
         if armature is None:
             return "Choose an armature in the Croquis panel first."
-        if armature.name not in context.view_layer.objects:
-            return f"“{armature.name}” is not in this view layer; choose another armature."
-        return ""
+        return why_not_in_layer(context, armature)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Do it, and say what came of it."""
@@ -66,12 +56,8 @@ class CROQUIS_OT_insert_keyframes(_PoseOperator, bpy.types.Operator):
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
         """As for posing: the armature must be the user's to change."""
-        if context.mode not in POSABLE_MODES:
-            return "Go back to Object Mode or Pose Mode first."
         armature = context.scene.croquis.armature
-        if armature and not armature.is_editable:
-            return f"“{armature.name}” is linked from a library; make a library override first."
-        return super().why_not(context)
+        return why_not_posable(context, armature) or super().why_not(context)
 
     def work(self, context: bpy.types.Context) -> str:
         """Insert them."""
@@ -184,10 +170,7 @@ class CROQUIS_OT_load_pose(_PoseOperator, ImportHelper, bpy.types.Operator):
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
         """As for posing; without a character there will be the mannequin."""
-        if context.scene.croquis.armature is None:
-            modes = context.mode in POSABLE_MODES
-            return "" if modes else "Go back to Object Mode or Pose Mode first."
-        return CROQUIS_OT_insert_keyframes.why_not(context)
+        return why_not_posable(context, context.scene.croquis.armature)
 
     def work(self, context: bpy.types.Context) -> str:
         """Pose it."""

@@ -10,10 +10,10 @@ from ..core.errors import UserError
 from ..core.estimator import Estimator
 from ..core.image import Box
 from ..preferences import network_path
-from .character import POSABLE_MODES
+from .character import POSABLE_MODES, ExplainedOperator, why_not_posable
 
 
-class CROQUIS_OT_pose_from_sketch(bpy.types.Operator):
+class CROQUIS_OT_pose_from_sketch(ExplainedOperator, bpy.types.Operator):
     """Pose the character of the panel from its drawing."""
 
     bl_idname = "croquis.pose_from_sketch"
@@ -41,12 +41,12 @@ class CROQUIS_OT_pose_from_sketch(bpy.types.Operator):
     )
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """A drawing is chosen, and the armature, if one is chosen, can be posed."""
-        reason = _why_not(context)
-        if reason:
-            cls.poll_message_set(reason)
-        return not reason
+    def why_not(cls, context: bpy.types.Context) -> str:
+        """A drawing must be chosen, and the armature, if one is chosen, be the user's to pose."""
+        settings = context.scene.croquis
+        if context.mode in POSABLE_MODES and settings.drawing is None:
+            return "Choose a drawing first."
+        return why_not_posable(context, settings.armature)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Pose, then show it as the panel says."""
@@ -70,29 +70,6 @@ class CROQUIS_OT_pose_from_sketch(bpy.types.Operator):
             viewport.look_through(context, result.camera)
         self.report({"INFO"}, result.summary())
         return {"FINISHED"}
-
-
-def _why_not(context: bpy.types.Context) -> str:
-    """Why the character cannot be posed now, or ""."""
-    settings = context.scene.croquis
-    if context.mode in POSABLE_MODES and settings.drawing is None:
-        return "Choose a drawing first."
-    return why_not_posable(context, settings.armature)
-
-
-def why_not_posable(context: bpy.types.Context, armature: bpy.types.Object | None) -> str:
-    """Why an armature, or the mannequin that comes without one, cannot be posed now, or ""."""
-    if context.mode not in POSABLE_MODES:
-        return "Go back to Object Mode or Pose Mode first."
-    if armature is None:
-        return ""
-    if armature.type != "ARMATURE":
-        return f"“{armature.name}” is not an armature; choose an armature."
-    if armature.name not in context.view_layer.objects:
-        return f"“{armature.name}” is not in this view layer; choose another armature."
-    if not armature.is_editable:
-        return f"“{armature.name}” is linked from a library; make a library override first."
-    return ""
 
 
 class CROQUIS_OT_look(bpy.types.Operator):

@@ -10,7 +10,7 @@ from bpy.props import EnumProperty
 from ..blender import pose
 from ..core.errors import UserError
 from ..core.readings import LIMBS, PAIRS, Reading, Readings
-from .pose import why_not_posable
+from .character import ExplainedOperator, why_not_posable
 
 LIMB_NAMES = {
     "Trunk": "Trunk",
@@ -29,18 +29,18 @@ LIMB_NAMES = {
 _LIMB_ITEMS = tuple((limb, LIMB_NAMES[limb], "") for limb in LIMBS)
 
 
-class _ReadingOperator:
+class _ReadingOperator(ExplainedOperator):
     """What the operators share: a character that remembers its drawing."""
 
     bl_options: ClassVar = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """The panel's character was posed from a drawing, and still can be."""
-        reason = _why_not(context)
-        if reason:
-            cls.poll_message_set(reason)
-        return not reason
+    def why_not(cls, context: bpy.types.Context) -> str:
+        """The panel's character must have been posed from a drawing, and still be posable."""
+        armature = context.scene.croquis.armature
+        if armature is None or pose.remembered(armature) is None:
+            return "Pose a character from a drawing first."
+        return why_not_posable(context, armature)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Pose it anew as far as the reading differs."""
@@ -182,11 +182,3 @@ class CROQUIS_OT_first_reading(_ReadingOperator, bpy.types.Operator):
     def choose(self, readings: Readings, _reading: Reading) -> Reading:
         """The top of the list."""
         return readings.first
-
-
-def _why_not(context: bpy.types.Context) -> str:
-    """Why no other reading can be posed now, or ""."""
-    armature = context.scene.croquis.armature
-    if armature is None or pose.remembered(armature) is None:
-        return "Pose a character from a drawing first."
-    return why_not_posable(context, armature)

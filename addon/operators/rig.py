@@ -9,12 +9,24 @@ from ..blender.armature import bone_table, choose_bones, matched_bones
 from ..core import skeleton
 from ..core.errors import UserError
 from ..core.rigs import label_of
-from .character import POSABLE_MODES
+from .character import ExplainedOperator, why_not_editable
 
 _JOINTS = tuple((name, label_of(name), "") for name in skeleton.KEYPOINTS)
 
 
-class CROQUIS_OT_choose_bone(bpy.types.Operator):
+class _BonesOperator(ExplainedOperator):
+    """An operator on the table of the panel's character."""
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str:
+        """A character must be chosen that may be changed."""
+        armature = context.scene.croquis.armature
+        if armature is None or armature.type != "ARMATURE":
+            return "Choose an armature first."
+        return why_not_editable(context, armature)
+
+
+class CROQUIS_OT_choose_bone(_BonesOperator, bpy.types.Operator):
     """Take a correction of the table that the panel shows."""
 
     bl_idname = "croquis.choose_bone"
@@ -26,11 +38,6 @@ class CROQUIS_OT_choose_bone(bpy.types.Operator):
         name="Part", description="Part of the body that the bone stands for", items=_JOINTS
     )
     bone: StringProperty(name="Bone", description="Bone of the character, empty for none")
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """A character is chosen that may be changed."""
-        return _can_choose(cls, context)
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Ask for the bone, beginning with the one that stands there."""
@@ -56,18 +63,13 @@ class CROQUIS_OT_choose_bone(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class CROQUIS_OT_match_bones(bpy.types.Operator):
+class CROQUIS_OT_match_bones(_BonesOperator, bpy.types.Operator):
     """Forget corrections."""
 
     bl_idname = "croquis.match_bones"
     bl_label = "Match Anew"
     bl_description = "Forget the bones chosen by hand, and find them by their names and places"
     bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """A character is chosen that may be changed."""
-        return _can_choose(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Match, and say how much was found."""
@@ -80,17 +82,3 @@ class CROQUIS_OT_match_bones(bpy.types.Operator):
         else:
             self.report({"INFO"}, f"Found {count} of {skeleton.COUNT} bones.")
         return {"FINISHED"}
-
-
-def _can_choose(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
-    armature = context.scene.croquis.armature
-    reason = ""
-    if armature is None or armature.type != "ARMATURE":
-        reason = "Choose an armature first."
-    elif context.mode not in POSABLE_MODES:
-        reason = "Go back to Object Mode or Pose Mode first."
-    elif not armature.is_editable:
-        reason = f"“{armature.name}” is linked from a library; make a library override first."
-    if reason:
-        cls.poll_message_set(reason)
-    return not reason

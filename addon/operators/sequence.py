@@ -14,29 +14,10 @@ from ..blender.keyframes import insert_keyframes
 from ..core.errors import UserError
 from ..core.estimator import Estimator
 from ..preferences import network_path
-from .character import POSABLE_MODES
+from .character import POSABLE_MODES, ExplainedOperator, why_not_posable
 
 _SPACING = 10  # frames from one added drawing to the next
 _INTERVAL = 0.01  # seconds between two drawings, in which Blender shows how far it is
-
-
-def why_not(context: bpy.types.Context) -> str:
-    """Why the drawings of the list cannot pose the character now, or ""."""
-    settings = context.scene.croquis
-    several, armature = settings.several, settings.armature
-    if context.mode not in POSABLE_MODES:
-        return "Go back to Object Mode or Pose Mode first."
-    if not several.drawings:
-        return "Add drawings first."
-    if any(item.image is None for item in several.drawings):
-        return "A drawing of the list is no longer in the file; remove it from the list."
-    if armature is None:
-        return ""
-    if armature.name not in context.view_layer.objects:
-        return f"“{armature.name}” is not in this view layer; choose another armature."
-    if not armature.is_editable:
-        return f"“{armature.name}” is linked from a library; make a library override first."
-    return ""
 
 
 def _drawings(context: bpy.types.Context) -> list[sequence.Drawing]:
@@ -93,19 +74,16 @@ class CROQUIS_OT_add_drawings(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class _ListOperator:
+class _ListOperator(ExplainedOperator):
     """An operator on the list's active drawing."""
 
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """There is one."""
+    def why_not(cls, context: bpy.types.Context) -> str:
+        """There must be one."""
         several = context.scene.croquis.several
-        if 0 <= several.active < len(several.drawings):
-            return True
-        cls.poll_message_set("Add drawings first.")
-        return False
+        return "" if 0 <= several.active < len(several.drawings) else "Add drawings first."
 
 
 class CROQUIS_OT_remove_drawing(_ListOperator, bpy.types.Operator):
@@ -148,7 +126,7 @@ class CROQUIS_OT_move_drawing(_ListOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class _StepsOperator:
+class _StepsOperator(ExplainedOperator):
     """Looks at one drawing at a step; with a window, Esc stops it before anything has changed."""
 
     bl_options = {"REGISTER", "UNDO"}
@@ -157,12 +135,16 @@ class _StepsOperator:
     _timer: bpy.types.Timer | None = None
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """The drawings are there and the armature can be posed."""
-        reason = why_not(context)
-        if reason:
-            cls.poll_message_set(reason)
-        return not reason
+    def why_not(cls, context: bpy.types.Context) -> str:
+        """The drawings must be there, and the armature be the user's to pose."""
+        settings = context.scene.croquis
+        drawings = settings.several.drawings
+        if context.mode in POSABLE_MODES:
+            if not drawings:
+                return "Add drawings first."
+            if any(item.image is None for item in drawings):
+                return "A drawing of the list is no longer in the file; remove it from the list."
+        return why_not_posable(context, settings.armature)
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Take the steps one by one, beside Blender's own events."""
@@ -271,14 +253,10 @@ class CROQUIS_OT_pose_from_sheet(_StepsOperator, bpy.types.Operator):
     bl_description = "Pose the character as all drawings of the list show it together"
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """There are two drawings or more."""
-        if not super().poll(context):
-            return False
-        if len(context.scene.croquis.several.drawings) < 2:
-            cls.poll_message_set("Add two drawings of the pose or more.")
-            return False
-        return True
+    def why_not(cls, context: bpy.types.Context) -> str:
+        """As for a sequence, and there must be two drawings or more."""
+        few = len(context.scene.croquis.several.drawings) < 2
+        return super().why_not(context) or ("Add two drawings of the pose or more." if few else "")
 
     def start(self, context: bpy.types.Context) -> Generator[int, None, sequence.PosedSheet]:
         """The work."""

@@ -46,13 +46,23 @@ _INDENT = 10
 """What a panel's borders and an icon take of its width, in letters."""
 
 
-class _CroquisPanel:
+class CroquisPanel:
+    """Where all panels are."""
+
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Croquis"
 
 
-class CROQUIS_PT_drawing(_CroquisPanel, bpy.types.Panel):
+def large_row(layout: bpy.types.UILayout | None) -> bpy.types.UILayout:
+    """Where the button goes that does a panel's work."""
+    assert layout is not None  # Blender's types allow for a panel that is not drawn
+    row = layout.row()
+    row.scale_y = 1.6
+    return row
+
+
+class CROQUIS_PT_drawing(CroquisPanel, bpy.types.Panel):
     """The picture whose pose is wanted."""
 
     bl_label = "Drawing"
@@ -64,7 +74,7 @@ class CROQUIS_PT_drawing(_CroquisPanel, bpy.types.Panel):
         self.layout.prop(settings, "figure")
 
 
-class CROQUIS_PT_character(_CroquisPanel, bpy.types.Panel):
+class CROQUIS_PT_character(CroquisPanel, bpy.types.Panel):
     """Who is posed."""
 
     bl_label = "Character"
@@ -76,7 +86,7 @@ class CROQUIS_PT_character(_CroquisPanel, bpy.types.Panel):
         layout.operator(CROQUIS_OT_add_mannequin.bl_idname, icon="OUTLINER_OB_ARMATURE")
 
 
-class CROQUIS_PT_bones(_CroquisPanel, bpy.types.Panel):
+class CROQUIS_PT_bones(CroquisPanel, bpy.types.Panel):
     """Which bone stands for which part of the body."""
 
     bl_label = "Bones"
@@ -107,7 +117,7 @@ class CROQUIS_PT_bones(_CroquisPanel, bpy.types.Panel):
         layout.operator(CROQUIS_OT_match_bones.bl_idname, icon="FILE_REFRESH")
 
 
-class CROQUIS_PT_pose(_CroquisPanel, bpy.types.Panel):
+class CROQUIS_PT_pose(CroquisPanel, bpy.types.Panel):
     """The main button and how its result is shown."""
 
     bl_label = "Pose"
@@ -116,8 +126,7 @@ class CROQUIS_PT_pose(_CroquisPanel, bpy.types.Panel):
         """Button, options, views."""
         layout = self.layout
         settings = context.scene.croquis
-        button = layout.row()
-        button.scale_y = 1.6
+        button = large_row(layout)
         button.operator(
             CROQUIS_OT_pose_from_sketch.bl_idname, icon="POSE_HLT"
         ).figure = settings.figure
@@ -128,7 +137,7 @@ class CROQUIS_PT_pose(_CroquisPanel, bpy.types.Panel):
             views.operator(CROQUIS_OT_look.bl_idname, text=label).side = side
 
 
-class CROQUIS_PT_readings(_CroquisPanel, bpy.types.Panel):
+class CROQUIS_PT_readings(CroquisPanel, bpy.types.Panel):
     """What the drawing leaves open, and the other ways to read it."""
 
     bl_label = "Readings"
@@ -174,7 +183,7 @@ class CROQUIS_PT_readings(_CroquisPanel, bpy.types.Panel):
             row.operator(CROQUIS_OT_flip_limb.bl_idname, text=text).limb = limb
 
 
-class CROQUIS_PT_keep(_CroquisPanel, bpy.types.Panel):
+class CROQUIS_PT_keep(CroquisPanel, bpy.types.Panel):
     """What becomes of the pose."""
 
     bl_label = "Keep"
@@ -191,7 +200,7 @@ class CROQUIS_PT_keep(_CroquisPanel, bpy.types.Panel):
         files.operator(CROQUIS_OT_load_pose.bl_idname, icon="IMPORT")
 
 
-class CROQUIS_PT_dataset(_CroquisPanel, bpy.types.Panel):
+class CROQUIS_PT_dataset(CroquisPanel, bpy.types.Panel):
     """Rendering sketches of rigged characters, to train an estimator on."""
 
     bl_label = "Dataset"
@@ -205,7 +214,7 @@ class CROQUIS_PT_dataset(_CroquisPanel, bpy.types.Panel):
             layout.prop(settings, name)
 
 
-class _DatasetPanel(_CroquisPanel):
+class _DatasetPanel(CroquisPanel):
     bl_parent_id = "CROQUIS_PT_dataset"
 
 
@@ -291,8 +300,7 @@ class CROQUIS_PT_dataset_run(_DatasetPanel, bpy.types.Panel):
             _show_run(layout, run)
         else:
             _explain(context, layout, why_not(context))
-            button = layout.row()
-            button.scale_y = 1.6
+            button = large_row(layout)
             button.operator(CROQUIS_OT_render_dataset.bl_idname, icon="RENDER_ANIMATION")
         layout.operator(CROQUIS_OT_show_contact_sheet.bl_idname, icon="IMAGE_DATA")
 
@@ -316,8 +324,7 @@ def _flags(panel: bpy.types.Panel, settings: bpy.types.PropertyGroup, name: str)
 
 def _show_run(layout: bpy.types.UILayout, run: Run) -> None:
     """A run's progress, in the button's place."""
-    bar = layout.row()
-    bar.scale_y = 1.6
+    bar = large_row(layout)
     bar.progress(factor=run.share, text=run.count() or run.progress.message)
     for text in (run.pace(), run.failures(), "Esc stops; finished clips are kept"):
         if text:

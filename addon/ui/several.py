@@ -13,6 +13,7 @@ from ..operators.sequence import (
     CROQUIS_OT_pose_sequence,
     CROQUIS_OT_remove_drawing,
 )
+from .panels import CroquisPanel, large_row
 
 
 class CROQUIS_UL_drawings(bpy.types.UIList):
@@ -50,13 +51,10 @@ class CROQUIS_UL_drawings(bpy.types.UIList):
             angle.prop(item, "angle", text="", emboss=False)
 
 
-class CROQUIS_PT_several(bpy.types.Panel):
+class CROQUIS_PT_several(CroquisPanel, bpy.types.Panel):
     """Several drawings at once."""
 
     bl_label = "Several Drawings"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Croquis"
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -77,18 +75,11 @@ class CROQUIS_PT_several(bpy.types.Panel):
         side.operator(move, text="", icon="TRIA_DOWN").direction = "DOWN"
         if several.kind == "SEQUENCE":
             layout.prop(several, "smoothness")
-            button = _main(self)
+            button = large_row(layout)
             button.operator(CROQUIS_OT_pose_sequence.bl_idname, icon="KEYINGSET")
             correction = layout.row(align=True)
             correction.operator(CROQUIS_OT_keep_correction.bl_idname, icon="CHECKMARK")
             correction.operator(CROQUIS_OT_clear_correction.bl_idname, text="", icon="X")
         else:
-            button = _main(self)
+            button = large_row(layout)
             button.operator(CROQUIS_OT_pose_from_sheet.bl_idname, icon="VIEW_ORTHO")
-
-
-def _main(panel: bpy.types.Panel) -> bpy.types.UILayout:
-    """Where the button goes that does the panel's work."""
-    row = panel.layout.row()
-    row.scale_y = 1.6
-    return row
