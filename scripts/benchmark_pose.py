@@ -285,7 +285,7 @@ def spoil(points: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, Flo
 def shuffle_sides(points: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
     """Keypoints whose arms, and whose legs, are on their own side by chance; and scores."""
     swapped = [pair for pair in readings.PAIRS if rng.random() < 0.5]
-    return readings.swap(points, swapped), np.ones(len(points))
+    return skeleton.swap_sides(points, swapped), np.ones(len(points))
 
 
 # --------------------------------------------------------------------------------------------------

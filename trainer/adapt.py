@@ -10,8 +10,9 @@ domains apart are trained in ``adversarial``.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from torch.nn import functional as F
 
 from addon.core import skeleton
 
-from . import data, photometric
+from . import checkpoint, data, photometric
 from .heatmaps import Decoder, decode
 
 _ROTATION = math.radians(40)
@@ -146,3 +147,18 @@ def adapt_batch_norm_to(network: nn.Module, folder: Path, size: int, device: tor
     tickets = np.linspace(0, len(drawings) - 1, count).astype(int).tolist()
     batches = data.loader(drawings, 32, workers=0, tickets=tickets)
     adapt_batch_norm(network, (data.to_ink(batch, device) for batch in batches))
+
+
+def weights_adapted_to(state: Mapping[str, Any], folder: Path) -> dict[str, Tensor]:
+    """A checkpoint's averaged weights with the batch statistics of a folder of drawings.
+
+    Args:
+        state: of the checkpoint, see :mod:`.checkpoint`.
+        folder: of drawings; needs no labels.
+
+    Raises:
+        UserError: there are no pictures in the folder.
+    """
+    network = checkpoint.network(dict(state))
+    adapt_batch_norm_to(network, folder, state["size"], torch.device("cpu"))
+    return network.state_dict()

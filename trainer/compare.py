@@ -319,7 +319,7 @@ def train_model(model: Model, seed: int, config: Config) -> bool:
         (source,) = (one for one in config.models if one.name == model.against)
         state = checkpoint.load(config.run_folder(source, seed) / "checkpoint.pt")
         state = {key: state[key] for key in checkpoint.FACTS if key in state} | {
-            "weights": _with_statistics_of(model.batch_norm_of, state)
+            "weights": adapt.weights_adapted_to(state, model.batch_norm_of)
         }
         checkpoint.save(folder / "checkpoint.pt", state)
     else:
@@ -329,13 +329,6 @@ def train_model(model: Model, seed: int, config: Config) -> bool:
         checkpoint.save(folder / "checkpoint.pt", state)
     write_whole(finished, json.dumps({"views": views}).encode())
     return True
-
-
-def _with_statistics_of(folder: Path, state: Mapping[str, Any]) -> dict[str, torch.Tensor]:
-    """The weights of a checkpoint with the batch statistics of a folder of drawings."""
-    network = checkpoint.network(dict(state))
-    adapt.adapt_batch_norm_to(network, folder, state["size"], torch.device("cpu"))
-    return network.state_dict()
 
 
 def photo_network(path: Path, name: str, size: int) -> dict[str, Any]:

@@ -217,11 +217,7 @@ def main(arguments: argparse.Namespace) -> None:
     state = checkpoint.load(arguments.checkpoint)
     state["size"] = arguments.size or state["size"]
     if arguments.batch_norm_of:
-        adapted = checkpoint.network(state)
-        adapt.adapt_batch_norm_to(
-            adapted, arguments.batch_norm_of, state["size"], torch.device("cpu")
-        )
-        state["weights"] = adapted.state_dict()
+        state["weights"] = adapt.weights_adapted_to(state, arguments.batch_norm_of)
         state.setdefault("settings", {})["batch_norm_of"] = arguments.batch_norm_of.name
     if arguments.slim:
         pieces = checkpoint.save_slim(arguments.slim, state)

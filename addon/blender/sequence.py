@@ -226,20 +226,10 @@ def correction_from_pose(
         raise UserError("Pose the sequence first.")
     rig = rig_from_armature(armature)
     context.view_layer.update()
-    joints = _posed_joints(rig, posed_matrices(armature, rig))
+    joints = rig.posed_joints(posed_matrices(armature, rig))
     axes = np.array(camera.matrix_world.to_3x3().normalized(), np.float64)
     # Blender's camera looks along its -Z with +Y upwards, ours along +z with y down.
     return unit(joints[_CHILDREN] - joints[_PARENTS]) @ (axes * np.array([1.0, -1.0, -1.0]))
-
-
-def _posed_joints(rig: Rig, pose: FloatArray) -> FloatArray:
-    """The keypoints ``[23, 3]`` of posed bones ``[N, 4, 4]``, world space, metres."""
-    joints = np.empty((skeleton.COUNT, 3))
-    for i, carrier in enumerate(rig.carriers):
-        bone = rig.mapping[skeleton.KEYPOINTS[carrier]]
-        at_rest = np.linalg.inv(rig.rest[bone]) @ np.append(rig.joints[i], 1.0)
-        joints[i] = (pose[bone] @ at_rest)[:3]
-    return joints
 
 
 @dataclass(frozen=True)

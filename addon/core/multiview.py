@@ -30,10 +30,7 @@ from .rotations import about_axis, unit
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
-CHAINS: tuple[tuple[int, ...], ...] = tuple(
-    tuple(skeleton.INDEX[side + name] for side in ("Left", "Right") for name in names)
-    for names in (("Shoulder", "Arm", "ForeArm", "Hand"), ("UpLeg", "Leg", "Foot", "ToeBase"))
-)
+CHAINS: tuple[tuple[int, ...], ...] = tuple(skeleton.SIDED.values())
 """Rows of the arms' and of the legs' keypoints, whose sides a drawing may have wrong."""
 
 _PARENTS, _CHILDREN = np.array(skeleton.BONES).T
@@ -191,10 +188,9 @@ class _View:
 
     def with_sides(self, chains: Sequence[int]) -> _View:
         """The same drawing with left and right exchanged in some of :data:`CHAINS`."""
-        rows = np.arange(skeleton.COUNT)
-        for chain in chains:
-            rows[list(CHAINS[chain])] = np.array(skeleton.FLIP)[list(CHAINS[chain])]
-        other = _View.of(self.points[rows], self.scores[rows], self.azimuth if self.given else None)
+        limbs = [tuple(skeleton.SIDED)[chain] for chain in chains]
+        points, scores = (skeleton.swap_sides(v, limbs) for v in (self.points, self.scores))
+        other = _View.of(points, scores, self.azimuth if self.given else None)
         swapped = self.swapped.copy()
         swapped[list(chains)] ^= True
         return replace(

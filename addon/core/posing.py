@@ -6,13 +6,10 @@ from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from . import skeleton
-from .readings import Reading, Readings, swap
+from .readings import Reading, Readings
 from .solve import Rig, Solution, pose_matrices, solve
-
-FloatArray = NDArray[np.float64]
 
 _ARM = ("Arm", "ForeArm")
 _LEG = ("UpLeg", "Leg", "Foot")
@@ -35,7 +32,9 @@ def pose_reading(
 
     def pose(flipped: frozenset[str]) -> Solution:
         read = replace(reading, flipped=flipped)
-        points, scores = (swap(a, read.swapped) for a in (readings.keypoints, readings.scores))
+        points, scores = (
+            skeleton.swap_sides(a, read.swapped) for a in (readings.keypoints, readings.scores)
+        )
         return solve(rig, points, scores, readings.lifted(read), size=size)
 
     limbs = reading.flipped - {"Trunk"}
@@ -81,7 +80,7 @@ def _graft(rig: Rig, solution: Solution, donor: Solution, joints: list[str]) -> 
         basis = solution.basis.copy()
         basis[row] = basis[row] @ now.T @ wanted[row, :3, :3]
         solution = replace(solution, basis=basis)
-    places = _places(rig, solution)
+    places = rig.posed_joints(pose_matrices(rig, solution))
     rise = np.array([0.0, 0.0, before - places[:, 2].min()])
     camera = solution.camera
     camera = replace(camera, translation=camera.translation - camera.rotation @ rise)
@@ -93,10 +92,3 @@ def _graft(rig: Rig, solution: Solution, donor: Solution, joints: list[str]) -> 
         camera=camera,
         projected=camera.project(places),
     )
-
-
-def _places(rig: Rig, solution: Solution) -> FloatArray:
-    """``[23, 3]`` the keypoints of a posed rig, each carried by its bone, world space."""
-    bones = [rig.mapping[skeleton.KEYPOINTS[row]] for row in rig.carriers]
-    moves = pose_matrices(rig, solution)[bones] @ np.linalg.inv(rig.rest[bones])
-    return np.einsum("kij,kj->ki", moves[:, :3, :3], rig.joints) + moves[:, :3, 3]

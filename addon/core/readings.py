@@ -39,7 +39,7 @@ LIMBS: tuple[str, ...] = (
 )
 """What may lie in front of the picture plane or behind it, named as the bone that carries it."""
 
-PAIRS: tuple[str, ...] = ("Arms", "Legs")
+PAIRS: tuple[str, ...] = tuple(skeleton.SIDED)
 """Limbs whose left and right may be swapped."""
 
 _BELOW = {
@@ -56,14 +56,6 @@ _BONE = {  # row of skeleton.BONES
 _TRUNK = [_ROW[name] for name in ("Spine", "Spine1", "Spine2", "Neck")]
 _CHEST = [*_TRUNK, _ROW["LeftShoulder"], _ROW["RightShoulder"]]
 _GROUPS = (("Trunk",), *_BELOW.items())
-_SWAPPED_ROWS = {
-    pair: [skeleton.INDEX[side + name] for side in ("Left", "Right") for name in names]
-    for pair, names in (
-        ("Arms", ("Shoulder", "Arm", "ForeArm", "Hand")),
-        ("Legs", ("UpLeg", "Leg", "Foot", "ToeBase")),
-    )
-}
-
 _CHOSEN = 0.95  # certainty, at least, of a direction that was chosen
 _SAME = np.radians(20)  # poses none of whose bones differ by more are one
 _KNEE_COST = 10.0  # log-probability for the sine of a bend to the wrong side
@@ -118,15 +110,6 @@ class Ranked:
     probability: float
 
 
-def swap(values: NDArray[np.floating], swapped: Iterable[str]) -> NDArray[np.floating]:
-    """Rows ``[23, ...]`` of keypoints with left and right of the named :data:`PAIRS` exchanged."""
-    order = np.arange(skeleton.COUNT)
-    for pair in swapped:
-        rows = _SWAPPED_ROWS[pair]
-        order[rows] = [skeleton.FLIP[row] for row in rows]
-    return values[order]
-
-
 class Readings:
     """All readings of one figure."""
 
@@ -140,7 +123,8 @@ class Readings:
         """
         self.keypoints = np.asarray(keypoints, dtype=np.float64)
         self.scores = np.asarray(scores, dtype=np.float64)
-        ways = [frozenset(c) for n in range(len(PAIRS) + 1) for c in combinations(PAIRS, n)]
+        ways = _subsets(PAIRS)
+        swap = skeleton.swap_sides
         self._figures = {
             way: _Figure(lift(swap(self.keypoints, way), swap(self.scores, way))) for way in ways
         }

@@ -95,6 +95,16 @@ class Rig:
                 joints[i] = self.heads[bone] + self.rest[bone, :3, 1] * self.lengths[bone]
         return joints
 
+    def posed_joints(self, pose: FloatArray) -> FloatArray:
+        """The keypoints ``[23, 3]`` of posed bones, each carried by its bone, metres.
+
+        Args:
+            pose: ``[N, 4, 4]`` world matrices of the bones.
+        """
+        bones = [self.mapping[skeleton.KEYPOINTS[row]] for row in self.carriers]
+        moves = pose[bones] @ np.linalg.inv(self.rest[bones])
+        return np.einsum("kij,kj->ki", moves[:, :3, :3], self.joints) + moves[:, :3, 3]
+
     def _next_mapped(self, keypoint: int) -> int | None:
         """The first keypoint below that has a bone, depth first."""
         for child, parent in enumerate(skeleton.PARENTS):

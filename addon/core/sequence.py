@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import skeleton
 from .estimator import Sides
 from .lift import Lifted, concentration, mean_resultant_length
-from .readings import Reading, Readings, swap
+from .readings import Reading, Readings
 from .rotations import from_vector, skew, unit
 
 FloatArray = NDArray[np.float64]
@@ -133,7 +133,9 @@ def _choose(keys: Sequence[Key], ties: FloatArray) -> list[Settled]:
 
 
 def _settled(key: Key, readings: Readings, reading: Reading) -> Settled:
-    points, scores = (swap(values, reading.swapped) for values in (key.keypoints, key.scores))
+    points, scores = (
+        skeleton.swap_sides(values, reading.swapped) for values in (key.keypoints, key.scores)
+    )
     return Settled(reading, points, scores, readings.lifted(reading))
 
 

@@ -7,7 +7,7 @@ of :data:`KEYPOINTS`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -83,6 +83,22 @@ COMMON_INDEX: tuple[int, ...] = tuple(INDEX[name] for name in COMMON)
 ARMS: tuple[str, ...] = tuple(side + name for side in ("Left", "Right") for name in _ARM[1:])
 LEGS: tuple[str, ...] = tuple(side + name for side in ("Left", "Right") for name in _LEG[:3])
 """The comparison joints of the arms and of the legs, whose sides a drawing may leave open."""
+
+SIDED: dict[str, tuple[int, ...]] = {
+    limbs: tuple(INDEX[side + name] for side in ("Left", "Right") for name in names)
+    for limbs, names in (("Arms", _ARM), ("Legs", _LEG))
+}
+"""Rows of all keypoints of the arms and of the legs, which exchange their sides together."""
+
+
+def swap_sides(values: NDArray[np.floating], swapped: Iterable[str]) -> NDArray[np.floating]:
+    """Rows ``[23, ...]`` of keypoints with left and right of some of :data:`SIDED` exchanged."""
+    order = np.arange(COUNT)
+    for limbs in swapped:
+        rows = list(SIDED[limbs])
+        order[rows] = np.array(FLIP)[rows]
+    return values[order]
+
 
 BODY_PARTS: dict[str, tuple[tuple[str, str], ...]] = {
     "torso": (

@@ -26,11 +26,11 @@ from . import skeleton
 from .anatomy import Body, want_limits, within_limits
 from .camera import Camera
 from .contacts import above_sole, standing, touches, want_standing, want_touches
-from .lift import AXES, Lifted, concentration, lift
+from .lift import AXES, Lifted, lift
 from .rest import UP, Rig
 from .rotations import fit
 from .turning import Wishes
-from .wishes import lifted_bones, want_drawn, want_lifted, want_natural
+from .wishes import lifted_axes, lifted_bones, want_drawn, want_lifted, want_natural
 
 FloatArray = NDArray[np.float64]
 
@@ -141,15 +141,10 @@ def _start(body: Body, lifted: Lifted) -> FloatArray:
 
     for node, segment, direction, kappa in lifted_bones(body, lifted):
         want(node, segment, direction, float(kappa))
-    for name, axis, kappa in zip(
-        AXES, lifted.axes, concentration(lifted.axes_certainty), strict=True
-    ):
-        if name in body.hinges:
-            upper = body.index[skeleton.KEYPOINTS[skeleton.PARENTS[skeleton.INDEX[name]]]]
-            for node in (upper, body.index[name]):
-                want(node, body.hinges[name], axis, float(kappa))
-        elif name in body.index:
-            want(body.index[name], body.rig.left, axis, float(kappa))
+    for name, node, at_rest, axis, kappa in lifted_axes(body, lifted):
+        want(node, at_rest, axis, kappa)
+        if name in body.hinges:  # the limb below turns about the same axis
+            want(body.index[name], at_rest, axis, kappa)
 
     turns = np.empty((len(body.nodes), 3, 3))
     for node, parent in enumerate(body.parents):

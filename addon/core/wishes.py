@@ -49,6 +49,22 @@ def lifted_bones(body: Body, lifted: Lifted) -> Iterator[tuple[int, FloatArray, 
     )
 
 
+def lifted_axes(
+    body: Body, lifted: Lifted
+) -> Iterator[tuple[str, int, FloatArray, FloatArray, float]]:
+    """Of each axis of ``lift.AXES`` that a node carries: what :func:`lifted_bones` has of bones.
+
+    Its name comes first. The axis of an elbow or a knee is carried by the limb above it.
+    """
+    kappas = concentration(lifted.axes_certainty)
+    for name, axis, kappa in zip(AXES, lifted.axes, kappas, strict=True):
+        if name in body.hinges:
+            upper = body.index[skeleton.KEYPOINTS[skeleton.PARENTS[skeleton.INDEX[name]]]]
+            yield name, upper, body.hinges[name], axis, float(kappa)
+        elif name in body.index:
+            yield name, body.index[name], body.rig.left, axis, float(kappa)
+
+
 def _drawn_scale(body: Body, drawn: FloatArray, known: NDArray[np.bool_], lifted: Lifted) -> float:
     """Pixels per metre: the drawn lengths against the rig's, foreshortened as the lifter says."""
     expected = body.lengths * np.linalg.norm(lifted.directions[:, :2], axis=1)
@@ -131,14 +147,8 @@ def want_lifted(wishes: Wishes, body: Body, lifted: Lifted) -> None:
     """Bones and bending axes point where the lifter says, as far as it is certain."""
     for node, segment, direction, kappa in lifted_bones(body, lifted):
         wishes.add([(node, segment)], np.eye(3) * np.sqrt(kappa), direction)
-    for name, axis, kappa in zip(
-        AXES, lifted.axes, concentration(lifted.axes_certainty), strict=True
-    ):
-        if name in body.hinges:
-            upper = body.index[skeleton.KEYPOINTS[skeleton.PARENTS[skeleton.INDEX[name]]]]
-            wishes.add([(upper, body.hinges[name])], np.eye(3) * np.sqrt(kappa), axis)
-        elif name in body.index:
-            wishes.add([(body.index[name], body.rig.left)], np.eye(3) * np.sqrt(kappa), axis)
+    for _, node, at_rest, axis, kappa in lifted_axes(body, lifted):
+        wishes.add([(node, at_rest)], np.eye(3) * np.sqrt(kappa), axis)
 
 
 def want_natural(wishes: Wishes, body: Body) -> None:

@@ -53,7 +53,7 @@ def why_not_posable(context: bpy.types.Context, armature: bpy.types.Object | Non
     return why_not_in_layer(context, armature)
 
 
-class CROQUIS_OT_add_mannequin(bpy.types.Operator):
+class CROQUIS_OT_add_mannequin(ExplainedOperator, bpy.types.Operator):
     """Add the built-in mannequin."""
 
     bl_idname = "croquis.add_mannequin"
@@ -62,12 +62,9 @@ class CROQUIS_OT_add_mannequin(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def why_not(cls, context: bpy.types.Context) -> str:
         """Objects are added in Object Mode; Pose Mode is left on the way."""
-        if context.mode in POSABLE_MODES:
-            return True
-        cls.poll_message_set("Go back to Object Mode first.")
-        return False
+        return "" if context.mode in POSABLE_MODES else "Go back to Object Mode first."
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Add it."""

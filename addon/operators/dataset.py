@@ -14,6 +14,7 @@ from ..core.clips import Progress
 from ..core.dataset import LABELS, NONE, STYLES, DatasetSettings
 from ..core.errors import UserError
 from ..core.pace import Pace, duration
+from .character import ExplainedOperator
 
 _INTERVAL = 0.1  # seconds between two looks at the workers
 _REDRAW = 0.5  # seconds between two updates of what the user sees
@@ -133,7 +134,7 @@ class Run:
         return sum(1 for _ in (self.out / "clips").glob("*.json"))
 
 
-class CROQUIS_OT_render_dataset(bpy.types.Operator):
+class CROQUIS_OT_render_dataset(ExplainedOperator, bpy.types.Operator):
     """Render the dataset that the panel describes, in child Blenders."""
 
     bl_idname = "croquis.render_dataset"
@@ -149,14 +150,11 @@ class CROQUIS_OT_render_dataset(bpy.types.Operator):
     _drawn = 0.0  # when the user last saw something new
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """The settings make sense and no other run is on."""
-        reason = why_not(context)
+    def why_not(cls, context: bpy.types.Context) -> str:
+        """The settings must make sense, and no other run be on."""
         if cls.running:
-            reason = "A dataset is being rendered already; press Esc to stop it."
-        if reason:
-            cls.poll_message_set(reason)
-        return not reason
+            return "A dataset is being rendered already; press Esc to stop it."
+        return why_not(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Render; with a window, in small steps beside the user's work."""
@@ -268,7 +266,7 @@ def _redraw_sidebars(context: bpy.types.Context) -> None:
                         region.tag_redraw()
 
 
-class CROQUIS_OT_show_contact_sheet(bpy.types.Operator):
+class CROQUIS_OT_show_contact_sheet(ExplainedOperator, bpy.types.Operator):
     """Draw the contact sheet of the output folder's dataset, and show it."""
 
     bl_idname = "croquis.show_contact_sheet"
@@ -279,12 +277,9 @@ class CROQUIS_OT_show_contact_sheet(bpy.types.Operator):
     )
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """The output folder is chosen."""
-        reason = _not_chosen(context, "output")
-        if reason:
-            cls.poll_message_set(reason)
-        return not reason
+    def why_not(cls, context: bpy.types.Context) -> str:
+        """The output folder must be chosen."""
+        return _not_chosen(context, "output")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Draw it anew, as the dataset may have grown."""

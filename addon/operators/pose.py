@@ -72,7 +72,7 @@ class CROQUIS_OT_pose_from_sketch(ExplainedOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class CROQUIS_OT_look(bpy.types.Operator):
+class CROQUIS_OT_look(ExplainedOperator, bpy.types.Operator):
     """Turn the 3D viewport to the posed character."""
 
     bl_idname = "croquis.look"
@@ -97,15 +97,13 @@ class CROQUIS_OT_look(bpy.types.Operator):
         return "Look at the character from the side, at what the drawing does not show"
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """There is a 3D viewport and something to look at."""
+    def why_not(cls, context: bpy.types.Context) -> str:
+        """There must be a 3D viewport and something to look at."""
         if context.region_data is None:
-            cls.poll_message_set("This works in a 3D viewport.")
-            return False
+            return "This works in a 3D viewport."
         if context.scene is None or reference.find_camera(context.scene) is None:
-            cls.poll_message_set("Pose a character from a drawing first.")
-            return False
-        return True
+            return "Pose a character from a drawing first."
+        return ""
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Turn the view."""

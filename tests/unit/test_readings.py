@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from addon.core import lift, skeleton
 from addon.core.estimator import Sides
-from addon.core.readings import LIFTED, LIMBS, PAIRS, Reading, Readings, swap
+from addon.core.readings import LIFTED, LIMBS, PAIRS, Reading, Readings
 from tests.unit.test_lift import SCORES, drawings, figure
 
 BONES = {
@@ -104,7 +104,7 @@ def test_elbows_and_knees_close_about_their_axes(points: np.ndarray, reading: Re
 @settings(deadline=None, max_examples=20)
 @given(drawings())
 def test_swapped_keypoints_read_like_the_estimators_mistake(points: np.ndarray) -> None:
-    swapped = swap(points, PAIRS)
+    swapped = skeleton.swap_sides(points, PAIRS)
     one, other = (
         Readings(points, SCORES, Sides(0.9, 0.9)),
         Readings(swapped, SCORES, Sides(0.1, 0.1)),
@@ -118,7 +118,9 @@ def test_swapped_keypoints_read_like_the_estimators_mistake(points: np.ndarray) 
 
 
 def test_the_estimator_can_be_overruled_only_where_it_doubts() -> None:
-    points = swap(figure(), PAIRS)  # a figure from the front, taken for one from behind
+    points = skeleton.swap_sides(
+        figure(), PAIRS
+    )  # a figure from the front, taken for one from behind
     chances = [
         Readings(points, SCORES, Sides(sure, sure)).sides(LIFTED).arms for sure in (0.01, 0.5, 0.99)
     ]
