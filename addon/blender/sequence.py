@@ -1,7 +1,8 @@
 """Several drawings of one character: keyframes from a sequence, one pose from a model sheet.
 
 Both are generators that look at one drawing at a step, so that an operator can show how far they
-are and stop; the scene changes in the last step only, when everything is known.
+are and stop; before each step they say what it is. The scene changes in the last step only, when
+everything is known.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import bpy
 import numpy as np
@@ -77,6 +78,24 @@ class PosedSequence:
     camera: bpy.types.Object
 
 
+@dataclass(frozen=True)
+class Step:
+    """What a sequence or a model sheet does next.
+
+    Attributes:
+        done, total: steps that are behind, of all.
+        message: what comes now, for the user.
+    """
+
+    done: int
+    total: int
+    message: str
+
+
+Steps: TypeAlias = Generator[Step, None, _Result]
+"""Work in steps; its result is what it returns at the end."""
+
+
 def natural_order(paths: Iterable[Path]) -> list[Path]:
     """Files as a person would sort them: ``walk2`` before ``walk10``."""
 
@@ -106,7 +125,7 @@ def pose_sequence(
     *,
     estimator: Estimator,
     smoothness: float = 1.0,
-) -> Generator[int, None, PosedSequence]:
+) -> Steps[PosedSequence]:
     """Key a character's pose at the frame of each drawing of a sequence.
 
     Drawings that the user has corrected keep their keyframes; the others follow them.
@@ -120,7 +139,7 @@ def pose_sequence(
         smoothness: how calm the motion is; 0 poses every drawing by itself.
 
     Yields:
-        How many drawings have been looked at.
+        What comes next.
 
     Raises:
         UserError: two drawings have one frame, a drawing has no figure, or the armature cannot be
@@ -132,10 +151,8 @@ def pose_sequence(
             names = f"“{one.image.name}” and “{other.image.name}”"
             raise UserError(f"{names} are both at frame {one.frame}; move one of them.")
     rig = rig_from_armature(armature) if armature else None
-    estimates, sizes = yield from _look(drawings, estimator)
-    if armature is None or rig is None:
-        armature = add_mannequin(context)
-        rig = rig_from_armature(armature)
+    total = len(drawings) * (2 if rig else 1) + 2
+    estimates, sizes = yield from _look(drawings, armature, estimator, total)
     keys = [
         sequence.Key(
             drawing.frame,
@@ -146,11 +163,21 @@ def pose_sequence(
         )
         for drawing, estimate in zip(drawings, estimates, strict=True)
     ]
+    yield Step(len(drawings), total, "Reading depth from all drawings")
     settled = sequence.settle(keys, smoothness)
-    solutions = [
-        solve(rig, one.keypoints, one.scores, one.lifted, size=size)
-        for one, size in zip(settled, sizes, strict=True)
-    ]
+    suggested = _suggested(drawings, keys)
+    parts = list(zip(settled, sizes, strict=True))
+    solutions = []
+    if rig is not None:
+        for row, drawing in enumerate(drawings):
+            yield Step(len(drawings) + 1 + row, total, f"Posing frame {drawing.frame}")
+            solutions.append(_solve(rig, *parts[row]))
+    yield Step(total - 1, total, "Inserting keyframes")
+    _check_still_there(drawings, armature)
+    if armature is None or rig is None:
+        armature = add_mannequin(context)
+        rig = rig_from_armature(armature)
+        solutions = [_solve(rig, *part) for part in parts]
 
     scene = context.scene
     assert scene is not None  # Blender's types allow for a context without a file
@@ -170,7 +197,11 @@ def pose_sequence(
     reference.show_in_turn(scene, views, [drawing.frame for drawing in drawings])
     scene.frame_set(drawings[0].frame)
     scene.camera = first = views[0][0]
-    return PosedSequence(armature, estimates, solutions, _suggested(drawings, keys), first)
+    return PosedSequence(armature, estimates, solutions, suggested, first)
+
+
+def _solve(rig: Rig, one: sequence.Settled, size: tuple[int, int]) -> Solution:
+    return solve(rig, one.keypoints, one.scores, one.lifted, size=size)
 
 
 def _suggested(drawings: Sequence[Drawing], keys: Sequence[sequence.Key]) -> list[int]:
@@ -184,11 +215,16 @@ def _suggested(drawings: Sequence[Drawing], keys: Sequence[sequence.Key]) -> lis
 
 
 def _look(
-    drawings: Sequence[Drawing], estimator: Estimator
-) -> Generator[int, None, tuple[list[Estimate], list[tuple[int, int]]]]:
-    """The keypoints of each drawing and its size in pixels."""
+    drawings: Sequence[Drawing],
+    armature: bpy.types.Object | None,
+    estimator: Estimator,
+    total: int,
+) -> Steps[tuple[list[Estimate], list[tuple[int, int]]]]:
+    """The keypoints of each drawing and its size in pixels; the first of ``total`` steps."""
     estimates, sizes = [], []
-    for number, drawing in enumerate(drawings, 1):
+    for done, drawing in enumerate(drawings):
+        yield Step(done, total, f"Reading “{drawing.image.name}”")
+        _check_still_there(drawings, armature)
         try:
             grey = reference.grey_pixels(drawing.image)
             estimates.append(estimator.estimate(grey))
@@ -196,8 +232,17 @@ def _look(
             text = str(error)
             raise UserError(f"“{drawing.image.name}”: {text[0].lower()}{text[1:]}") from error
         sizes.append((grey.shape[1], grey.shape[0]))
-        yield number
     return estimates, sizes
+
+
+def _check_still_there(drawings: Sequence[Drawing], armature: bpy.types.Object | None) -> None:
+    """Between two steps a script or another add-on may have deleted something."""
+    try:
+        for block in (armature, *(drawing.image for drawing in drawings)):
+            _ = block and block.name
+    except ReferenceError as error:
+        sentence = "A drawing or the character was deleted meanwhile; start again."
+        raise UserError(sentence) from error
 
 
 def correction_from_pose(
@@ -266,7 +311,7 @@ def pose_from_sheet(
     armature: bpy.types.Object | None,
     *,
     estimator: Estimator,
-) -> Generator[int, None, PosedSheet]:
+) -> Steps[PosedSheet]:
     """Pose a character as the drawings of a model sheet show it together.
 
     Each drawing stands behind the character, seen through a camera of its own.
@@ -276,7 +321,7 @@ def pose_from_sheet(
         drawings: two or more drawings of one pose.
 
     Yields:
-        How many drawings have been looked at.
+        What comes next.
 
     Raises:
         UserError: there are too few drawings, one has no figure, or the armature cannot be posed.
@@ -285,7 +330,10 @@ def pose_from_sheet(
     if len(drawings) < 2:
         raise UserError("A model sheet needs two drawings of the pose or more.")
     rig = rig_from_armature(armature) if armature else None
-    estimates, sizes = yield from _look(drawings, estimator)
+    total = len(drawings) + 1
+    estimates, sizes = yield from _look(drawings, armature, estimator, total)
+    yield Step(total - 1, total, "Posing the character")
+    _check_still_there(drawings, armature)
     sheet = multiview.triangulate(
         [estimate.keypoints for estimate in estimates],
         [estimate.scores for estimate in estimates],
@@ -342,7 +390,7 @@ def correction_from_json(text: str) -> FloatArray | None:
         return None
 
 
-def finish(steps: Generator[int, None, _Result]) -> _Result:
+def finish(steps: Steps[_Result]) -> _Result:
     """Take all steps of :func:`pose_sequence` or :func:`pose_from_sheet` at once."""
     while True:
         try:

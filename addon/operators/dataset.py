@@ -15,6 +15,7 @@ from ..core.dataset import LABELS, NONE, STYLES, DatasetSettings
 from ..core.errors import UserError
 from ..core.pace import Pace, duration
 from .character import ExplainedOperator
+from .progress import draw_progress
 
 _INTERVAL = 0.1  # seconds between two looks at the workers
 _REDRAW = 0.5  # seconds between two updates of what the user sees
@@ -243,18 +244,13 @@ def _stopped(run: Run) -> str:
 
 
 def _draw_status(header: bpy.types.Header, _context: bpy.types.Context) -> None:
-    """What the status bar shows during a run, before what it shows anyway."""
-    run, row = CROQUIS_OT_render_dataset.running, header.layout
+    """What the status bar shows during a run."""
+    run = CROQUIS_OT_render_dataset.running
     if run is None:
         return
-    row.label(text=" Stop Rendering", icon="EVENT_ESC")  # the picture of the key is a wide one
-    bar = row.row()
-    bar.ui_units_x = 12
-    bar.progress(factor=run.share, text=run.count() or run.progress.message)
-    for text in (run.pace(), run.failures(), run.progress.message if run.count() else ""):
-        if text:
-            row.label(text=text)
-    row.template_input_status()
+    bar = run.count() or run.progress.message
+    message = run.progress.message if run.count() else ""
+    draw_progress(header, "Stop Rendering", run.share, bar, run.pace(), run.failures(), message)
 
 
 def _redraw_sidebars(context: bpy.types.Context) -> None:

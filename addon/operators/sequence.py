@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,10 @@ from ..core.errors import UserError
 from ..core.estimator import Estimator
 from ..preferences import network_path
 from .character import POSABLE_MODES, ExplainedOperator, why_not_posable
+from .progress import draw_progress
 
 _SPACING = 10  # frames from one added drawing to the next
-_INTERVAL = 0.01  # seconds between two drawings, in which Blender shows how far it is
+_INTERVAL = 0.01  # seconds between two steps, in which Blender shows how far it is
 
 
 def _drawings(context: bpy.types.Context) -> list[sequence.Drawing]:
@@ -126,12 +126,29 @@ class CROQUIS_OT_move_drawing(_ListOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
+_VIEW_EVENTS = {
+    "MOUSEMOVE",
+    "INBETWEEN_MOUSEMOVE",
+    "MIDDLEMOUSE",
+    "WHEELUPMOUSE",
+    "WHEELDOWNMOUSE",
+    "TRACKPADPAN",
+    "TRACKPADZOOM",
+    "MOUSEROTATE",
+    "NDOF_MOTION",
+}
+"""What turns a view and changes nothing else."""
+
+
 class _StepsOperator(ExplainedOperator):
-    """Looks at one drawing at a step; with a window, Esc stops it before anything has changed."""
+    """Looks at one drawing at a step; with a window, Esc stops it before anything has changed.
+
+    Meanwhile the user may look around, but not take away what is being worked on.
+    """
 
     bl_options = {"REGISTER", "UNDO"}
 
-    _steps: Generator[int, None, Any]
+    _steps: sequence.Steps[Any]
     _timer: bpy.types.Timer | None = None
 
     @classmethod
@@ -148,33 +165,31 @@ class _StepsOperator(ExplainedOperator):
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Take the steps one by one, beside Blender's own events."""
-        try:
-            self._steps = self.start(context)
-        except UserError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        if (result := self._begin(context)) is not None:
+            return result
         assert isinstance(self, bpy.types.Operator)
         manager = context.window_manager
         self._timer = manager.event_timer_add(_INTERVAL, window=context.window)
         manager.modal_handler_add(self)
-        self._show(context, 0)
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """One drawing at each tick."""
+        """One step at each tick."""
         if event.type == "ESC":
             self.cancel(context)
-            self.report({"INFO"}, "Stopped; nothing has changed.")
+            self.report({"WARNING"}, "Stopped; nothing has changed.")
             return {"CANCELLED"}
-        if event.type != "TIMER":
-            return {"RUNNING_MODAL"}
-        result = self._step(context)
-        if result is not None:
-            self.cancel(context)
-        return result or {"RUNNING_MODAL"}
+        if event.type == "TIMER":
+            result = self._step(context)
+            if result is not None:
+                self.cancel(context)
+                return result
+        # A dataset that is being rendered beside this has a timer, too.
+        return {"PASS_THROUGH" if event.type in {"TIMER", *_VIEW_EVENTS} else "RUNNING_MODAL"}
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Take the timer and the progress away."""
+        self._steps.close()
         if self._timer:
             context.window_manager.event_timer_remove(self._timer)
             self._timer = None
@@ -182,15 +197,19 @@ class _StepsOperator(ExplainedOperator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Take all steps at once, for scripts."""
+        result = self._begin(context)
+        with viewport.busy(context):
+            while result is None:
+                result = self._step(context)
+        return result
+
+    def _begin(self, context: bpy.types.Context) -> set[str] | None:
         try:
             self._steps = self.start(context)
         except UserError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        with viewport.busy(context):
-            while (result := self._step(context)) is None:
-                pass
-        return result
+        return None
 
     def _step(self, context: bpy.types.Context) -> set[str] | None:
         """One step; says in Blender's words that it was the last, if it was."""
@@ -204,10 +223,15 @@ class _StepsOperator(ExplainedOperator):
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
 
-    def _show(self, context: bpy.types.Context, done: int) -> None:
-        if self._timer:
-            total = len(context.scene.croquis.several.drawings)
-            context.workspace.status_text_set(f"{done} of {total} drawings read; Esc stops")
+    def _show(self, context: bpy.types.Context, step: sequence.Step) -> None:
+        """Say what comes next; Blender draws it before the timer ticks again."""
+        if self._timer is None:
+            return
+
+        def draw(header: bpy.types.Header, _context: bpy.types.Context) -> None:
+            draw_progress(header, "Stop Posing", step.done / step.total, step.message)
+
+        context.workspace.status_text_set(draw)
 
 
 class CROQUIS_OT_pose_sequence(_StepsOperator, bpy.types.Operator):
@@ -220,7 +244,7 @@ class CROQUIS_OT_pose_sequence(_StepsOperator, bpy.types.Operator):
         "from the sequence as a whole, and reference drawings keep the pose that you gave them"
     )
 
-    def start(self, context: bpy.types.Context) -> Generator[int, None, sequence.PosedSequence]:
+    def start(self, context: bpy.types.Context) -> sequence.Steps[sequence.PosedSequence]:
         """The work."""
         settings = context.scene.croquis
         return sequence.pose_sequence(
@@ -258,7 +282,7 @@ class CROQUIS_OT_pose_from_sheet(_StepsOperator, bpy.types.Operator):
         few = len(context.scene.croquis.several.drawings) < 2
         return super().why_not(context) or ("Add two drawings of the pose or more." if few else "")
 
-    def start(self, context: bpy.types.Context) -> Generator[int, None, sequence.PosedSheet]:
+    def start(self, context: bpy.types.Context) -> sequence.Steps[sequence.PosedSheet]:
         """The work."""
         return sequence.pose_from_sheet(
             context,

@@ -213,6 +213,33 @@ def test_a_drawing_that_cannot_be_read_is_named_and_changes_nothing(
     assert armature.animation_data is None
 
 
+@pytest.mark.parametrize("work", [sequence.pose_sequence, sequence.pose_from_sheet])
+def test_stopped_before_the_last_step_nothing_has_changed(several: Any, work: Any) -> None:
+    drawings, estimator, armature = several
+    before, pose = contents(), posed(armature)
+    steps = work(bpy.context, drawings, armature, estimator=estimator)
+    told = [next(steps)]
+    while told[-1].done < told[-1].total - 1:
+        told.append(next(steps))
+    steps.close()
+    assert [step.done for step in told] == list(range(told[0].total))
+    assert [step.message for step in told[:5]] == [f"Reading “key{i}.png”" for i in range(1, 6)]
+    assert contents() == before
+    np.testing.assert_array_equal(posed(armature), pose)
+    assert armature.animation_data is None
+
+
+def test_a_deleted_drawing_stops_a_sequence_in_one_sentence(several: Any) -> None:
+    drawings, estimator, armature = several
+    steps = sequence.pose_sequence(bpy.context, drawings, armature, estimator=estimator)
+    next(steps)
+    bpy.data.images.remove(drawings[3].image)
+    pose = posed(armature)
+    with pytest.raises(UserError, match="was deleted meanwhile"):
+        sequence.finish(steps)
+    np.testing.assert_array_equal(posed(armature), pose)
+
+
 def test_two_drawings_at_one_frame_are_named(several: Any) -> None:
     drawings, estimator, armature = several
     drawings[1] = sequence.Drawing(drawings[1].image, drawings[0].frame)
