@@ -15,6 +15,7 @@ matplotlib.use("Agg")  # a file is wanted, also where there is no screen
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from PIL import Image
 
 from addon.core.files import write_whole
 
@@ -27,6 +28,7 @@ _WIDTH, _HEIGHT, _DPI = 7.0, 3.6, 110  # inches, and pixels per inch
 _TILE = 1.9  # inches, of a drawing on a sheet
 _COLOURS = plt.get_cmap("tab10").colors  # type: ignore[attr-defined]
 _PALE = 0.25
+_PALETTE = 128  # colours of a file: plots and line drawings need no more, and it is a third as big
 _LEVEL_LABELS = 50  # characters below a plot that fit side by side
 
 
@@ -118,7 +120,6 @@ def curves(path: Path, models: Mapping[str, Sequence[Curve]], title: str, label:
             axes.fill_between(mean.epochs, low, high, color=colour, alpha=_PALE / 2, linewidth=0)
     axes.set_xlabel("epoch")
     axes.set_ylabel(label)
-    axes.set_ylim(bottom=0)
     _write(figure, path, axes)
 
 
@@ -194,9 +195,10 @@ def _axes(title: str) -> tuple[Figure, Axes]:
 def _write(figure: Figure, path: Path, axes: Axes | None = None) -> None:
     if axes is not None:
         axes.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
-    data = io.BytesIO()
+    drawn, small = io.BytesIO(), io.BytesIO()
     # Without a date and a version the same figures give the same file.
-    figure.savefig(data, format="png", dpi=_DPI, metadata={"Software": None})
+    figure.savefig(drawn, format="png", dpi=_DPI, metadata={"Software": None})
     plt.close(figure)
+    Image.open(drawn).convert("RGB").quantize(_PALETTE, dither=Image.Dither.NONE).save(small, "PNG")
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, data.getvalue())
+    write_whole(path, small.getvalue())
