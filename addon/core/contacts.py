@@ -2,8 +2,11 @@
 
 A drawing shows that a hand lies *over* a knee; whether it rests on it or hovers before it is a
 matter of depth. People seldom hold a hand a palm's breadth before their knee, so what meets in the
-picture, and may well meet in depth by what the lifter is certain of, is taken to touch. So are feet
-that stand near the ground.
+picture, and may well meet in depth by what the lifter is certain of, is taken to touch.
+
+Which feet stand depends on where up is, which a drawing tells only roughly: seen from a little
+higher, the farther foot hangs in the air. So both are read together, as the likeliest ground under
+some of the heels and toes.
 
 Turns are in camera space (x right, y down, z forward).
 """
@@ -12,14 +15,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from . import skeleton
 from .anatomy import Body
 from .lift import Lifted, concentration
 from .rest import UP
+from .rotations import from_vector
 from .turning import Wishes
 
 FloatArray = NDArray[np.float64]
@@ -33,8 +38,11 @@ _WAIST = 0.08  # from the hip joint up to where a hand is put on the hip
 _NEAR = 0.02  # how much farther than touching still looks like touching
 _TOUCH = 0.03  # standard deviation of a touch
 _HOVER = 0.05  # how far from touching in depth still counts, however uncertain the depth is
-_STAND = 0.045  # how far above the ground a standing foot may seem to be
-_GROUND = 0.003  # standard deviation of a foot's height
+_SUNK = 0.045  # how far below the ground the rest of a standing figure may seem to be
+_RAISED = 0.2  # up to which a raised heel or toe may be, anywhere alike
+_GROUND = 0.003  # standard deviation of a standing foot's height
+_UNEVEN = 0.006  # the same in the first pose, seen from the side
+_FORESHORTENED = 0.3  # what of the lifter's doubt is left in the first pose's depths
 _SURE = 0.3  # score of a joint that is seen
 _LEVEL = 0.15  # radians, of a sole to the ground
 # Bend of an elbow, degrees, below which an arm hangs beside the body and touches nothing.
@@ -136,50 +144,94 @@ def want_touches(wishes: Wishes, body: Body, found: list[Touch]) -> None:
         wishes.add(enumerate(touch.vectors), weight, (0.0, 0.0, touch.depth))
 
 
-def standing(body: Body, turns: FloatArray, scores: FloatArray, up: FloatArray) -> dict[str, float]:
-    """The heels and toes that stand on the ground.
+@dataclass(frozen=True)
+class Ground:
+    """What a figure stands on.
+
+    Attributes:
+        feet: the keypoints of :data:`FEET` that are on it; none where the figure lies, kneels or
+            sits, or where no foot is seen.
+        up: ``[3]`` away from it, camera space.
+    """
+
+    feet: tuple[str, ...]
+    up: FloatArray
+
+
+def find_ground(
+    body: Body,
+    turns: FloatArray,
+    scores: FloatArray,
+    lifted: Lifted,
+    up: FloatArray,
+    spread: ArrayLike,
+) -> Ground:
+    """The likeliest ground under some of the heels and toes.
+
+    Those that stand are equally high, but for errors of the first pose; a raised one may be
+    anywhere above them. Up may turn a little to make it so. Each way to stand is a linear Gaussian
+    model: its likelihood is compared with the others', and its best turn of up is the mean of the
+    posterior.
 
     Args:
         body: the rig's.
         turns: ``[K, 3, 3]`` a pose that looks like the drawing, camera space.
         scores: ``[23]`` of the drawn keypoints; what is not seen does not stand.
-        up: ``[3]`` the world's up in camera space.
-
-    Returns:
-        Keypoint -> 0..1, how clearly it stands; the one that carries the figure comes first. Empty
-        where the figure lies, kneels or sits, or where no foot is seen.
+        lifted: how certain the depth is.
+        up: ``[3]`` the world's up in camera space, as far as it is known.
+        spread: ``[2]`` radians: its standard deviation towards the eye, and in the picture.
     """
-    height = body.rig.height
-    heights = body.place(turns) @ up - above_sole(body)
-    feet = [skeleton.INDEX[name] for name in FEET]
-    lowest = min(feet, key=lambda row: float(heights[row]))
-    if heights.min() < heights[lowest] - _STAND * height or scores[lowest] < _SURE:
-        return {}
-    # A heel that is drawn a little high may well be meant so: what nearly stands weighs little.
-    gaps = (heights - heights[lowest]) / (_STAND * height)
-    return {
-        skeleton.KEYPOINTS[row]: float(1 - gaps[row]) ** 2
-        for row in sorted(feet, key=lambda row: float(gaps[row]))
-        if scores[row] >= _SURE and gaps[row] < 1
-    }
+    height, axes = body.rig.height, np.eye(3)[[0, 2]]
+    places = body.place(turns)
+    heights = (places @ up - above_sole(body)) / height
+    # How heights change as up turns about the picture's x axis, and about the line of sight.
+    slopes = places @ np.cross(axes, up).T / height
+    depth = _FORESHORTENED * up[2] * _doubt(body, lifted) / height
+    noise, tilt = _UNEVEN**2 + depth**2, np.diag(np.square(spread))
+
+    feet = [row for row in (skeleton.INDEX[name] for name in FEET) if scores[row] >= _SURE]
+    best, ground = -np.inf, Ground((), up)
+    for count in range(1, len(feet) + 1):
+        for rows in map(list, combinations(feet, count)):
+            covariance = np.diag(noise[rows]) + slopes[rows] @ tilt @ slopes[rows].T
+            inverse = np.linalg.inv(covariance)
+            weights = inverse.sum(axis=0)
+            missed = heights[rows] - weights @ heights[rows] / weights.sum()
+            turn = -tilt @ slopes[rows].T @ inverse @ missed
+            turned = heights + slopes @ turn
+            turned -= turned[rows].mean()
+            if turned.min() < -_SUNK:
+                continue
+            others = [row for row in feet if row not in rows]
+            likelihood = _log_normal(missed, covariance) + np.log(2 * np.pi / weights.sum()) / 2
+            likelihood -= len(others) * np.log(_RAISED)
+            likelihood -= (np.minimum(turned[others], 0) ** 2 / noise[others]).sum() / 2
+            if likelihood > best:
+                best = likelihood
+                names = tuple(skeleton.KEYPOINTS[row] for row in rows)
+                ground = Ground(names, from_vector(turn @ axes) @ up)
+    return ground
 
 
-def want_standing(wishes: Wishes, body: Body, found: dict[str, float], up: FloatArray) -> None:
+def _log_normal(x: FloatArray, covariance: FloatArray) -> float:
+    """Logarithm of a normal distribution's density at ``x [N]`` from its mean."""
+    volume = np.linalg.slogdet(2 * np.pi * covariance)[1]
+    return -float(x @ np.linalg.solve(covariance, x) + volume) / 2
+
+
+def want_standing(wishes: Wishes, body: Body, ground: Ground) -> None:
     """Wish that what stands is equally high, and soles level that stand with heel and toes."""
     height, rest = body.rig.height, above_sole(body)
-    names = list(found)
-    for name in names[1:]:
-        row, first = skeleton.INDEX[name], skeleton.INDEX[names[0]]
-        deviation = _GROUND * height / found[name]
-        weight = np.array([up / deviation, np.zeros(3), np.zeros(3)])
+    weight = np.array([ground.up / (_GROUND * height), np.zeros(3), np.zeros(3)])
+    rows = [skeleton.INDEX[name] for name in ground.feet]
+    for one, other in zip(rows, rows[1:], strict=False):
         # Only the component along up counts, so the target may be any vector with that height.
-        target = up * (rest[row] - rest[first])
-        wishes.add(enumerate(body.reach[row] - body.reach[first]), weight, target)
+        target = ground.up * (rest[other] - rest[one])
+        wishes.add(enumerate(body.reach[other] - body.reach[one]), weight, target)
     for side in ("Left", "Right"):
-        ends = [side + "Foot", side + "ToeBase"]
-        if ends[0] in body.index and all(name in found for name in ends):
-            share = min(found[name] for name in ends)
-            wishes.add([(body.index[ends[0]], UP)], np.eye(3) * share / _LEVEL, up)
+        ends = {side + "Foot", side + "ToeBase"}
+        if side + "Foot" in body.index and ends <= {*ground.feet}:
+            wishes.add([(body.index[side + "Foot"], UP)], np.eye(3) / _LEVEL, ground.up)
 
 
 def above_sole(body: Body) -> FloatArray:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import skeleton
 from .readings import Reading, Readings
+from .rest import UP
 from .solve import Rig, Solution, pose_matrices, solve
+
+FloatArray = NDArray[np.float64]
 
 _ARM = ("Arm", "ForeArm")
 _LEG = ("UpLeg", "Leg", "Foot")
@@ -30,17 +34,18 @@ def pose_reading(
         size: the drawing's width and height, pixels.
     """
 
-    def pose(flipped: frozenset[str]) -> Solution:
+    def pose(flipped: frozenset[str], up: FloatArray | None = None) -> Solution:
         read = replace(reading, flipped=flipped)
         points, scores = (
             skeleton.swap_sides(a, read.swapped) for a in (readings.keypoints, readings.scores)
         )
-        return solve(rig, points, scores, readings.lifted(read), size=size)
+        return solve(rig, points, scores, readings.lifted(read), size=size, up=up)
 
     limbs = reading.flipped - {"Trunk"}
     solution = pose(reading.flipped - limbs)
     if limbs:
-        solution = _graft(rig, solution, pose(reading.flipped), turned_joints(limbs))
+        donor = pose(reading.flipped, up=solution.camera.rotation @ UP)
+        solution = graft(rig, solution, donor, turned_joints(limbs))
     return solution
 
 
@@ -68,17 +73,24 @@ def turned_joints(limbs: Collection[str]) -> list[str]:
     return sorted(names, key=skeleton.KEYPOINTS.index)
 
 
-def _graft(rig: Rig, solution: Solution, donor: Solution, joints: list[str]) -> Solution:
-    """A solution in which some bones point as in another one, in world space.
+def graft(rig: Rig, solution: Solution, donor: Solution, joints: Sequence[str]) -> Solution:
+    """A solution in which some bones point as in another one, each seen by its own camera.
 
     The lowest joint stays at its height, and the figure at its place in the picture.
+
+    Args:
+        rig: the rig of both.
+        solution: the pose that stays but for these bones.
+        donor: the pose from which they come.
+        joints: the keypoints that start them, parents first.
     """
-    wanted = pose_matrices(rig, donor)
+    turns = pose_matrices(rig, donor)[:, :3, :3]
+    wanted = solution.camera.rotation.T @ donor.camera.rotation @ turns
     before = solution.joints[:, 2].min()
     for row in (rig.mapping[name] for name in joints if name in rig.mapping):
         now = pose_matrices(rig, solution)[row, :3, :3]
         basis = solution.basis.copy()
-        basis[row] = basis[row] @ now.T @ wanted[row, :3, :3]
+        basis[row] = basis[row] @ now.T @ wanted[row]
         solution = replace(solution, basis=basis)
     places = rig.posed_joints(pose_matrices(rig, solution))
     rise = np.array([0.0, 0.0, before - places[:, 2].min()])

@@ -25,14 +25,18 @@ from numpy.typing import ArrayLike, NDArray
 from . import skeleton
 from .anatomy import Body, want_limits, within_limits
 from .camera import Camera
-from .contacts import above_sole, standing, touches, want_standing, want_touches
-from .lift import AXES, Lifted, lift
+from .contacts import above_sole, find_ground, touches, want_standing, want_touches
+from .lift import AXES, Lifted, concentration, lift
 from .rest import UP, Rig
-from .rotations import fit
+from .rotations import about_axis, fit
 from .turning import Wishes
 from .wishes import lifted_axes, lifted_bones, want_drawn, want_lifted, want_natural
 
 FloatArray = NDArray[np.float64]
+
+# Radians, standard deviations of up: in the picture, and of one that is given.
+_ASKEW = np.radians(5)
+_KNOWN = np.radians(0.01)
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ def solve(
     *,
     size: tuple[int, int] | None = None,
     ground: bool = True,
+    up: ArrayLike | None = None,
 ) -> Solution:
     """Pose a rig as a drawing shows it.
 
@@ -90,11 +95,13 @@ def solve(
         ground: feet that are drawn on the ground stand on it, level, and the character rests on it
             by its lowest point; otherwise the hips stay where they rest, and the pose does not
             depend on how the drawing is turned.
+        up: ``[3]`` the world's up in camera space, where another pose of the drawing has told it.
 
     Returns:
         The pose. The hips keep their place over the ground and carry the body's turn against the
-        view. The camera stands in front of
-        the rest pose, upright, raised only as far as the drawing is seen from above or below.
+        view. The camera stands in front of the rest pose, raised only as far as the drawing is seen
+        from above or below, and upright but for a few degrees by which feet that stand are drawn
+        askew.
     """
     keypoints = np.asarray(keypoints, dtype=np.float64).reshape(skeleton.COUNT, 2)
     scores = np.nan_to_num(np.asarray(scores, dtype=np.float64), nan=0.0).clip(0, 1)
@@ -104,7 +111,7 @@ def solve(
         lifted = lift(keypoints, scores)
 
     body = Body(rig)
-    view = _view(rig, lifted)
+    up, spread = _up(lifted) if up is None else (np.asarray(up, dtype=np.float64), (_KNOWN, _KNOWN))
     wishes = Wishes(len(body.nodes))
     want_drawn(wishes, body, keypoints, scores, lifted)
     want_lifted(wishes, body, lifted)
@@ -113,16 +120,20 @@ def solve(
     turns = wishes.settle(_start(body, lifted))
     # What touches and what stands shows in a pose that already looks like the drawing.
     want_touches(wishes, body, touches(body, turns, scores, lifted))
+    feet: tuple[str, ...] = ()
     if ground:
-        up = view @ UP
-        want_standing(wishes, body, standing(body, turns, scores, up), up)
+        under = find_ground(body, turns, scores, lifted, up, spread)
+        want_standing(wishes, body, under)
+        up, feet = under.up, under.feet
     turns = within_limits(body, wishes.settle(turns))
 
+    view = _front_view(rig, up)
     world_turns = view.T @ turns
     joints = rig.joints[0] + body.place(world_turns)
     rise = np.zeros(3)
     if ground:
-        rise[2] = rig.joints[:, 2].min() - (joints[:, 2] - above_sole(body)).min()
+        lowest = [skeleton.INDEX[name] for name in feet] or slice(None)
+        rise[2] = rig.joints[:, 2].min() - (joints[:, 2] - above_sole(body))[lowest].min()
     joints = joints + rise
     camera = _fit_camera(view, joints, keypoints, scores, size, rig.height)
     return Solution(_basis(rig, body, world_turns), rise, joints, camera, camera.project(joints))
@@ -155,23 +166,30 @@ def _start(body: Body, lifted: Lifted) -> FloatArray:
     return turns
 
 
-def _front_view(rig: Rig, elevation: float) -> FloatArray:
-    """World to camera ``[3, 3]``: upright, before the rest pose, ``elevation`` radians up."""
-    forward = -rig.front * np.cos(elevation) - UP * np.sin(elevation)
-    right = rig.left
-    return np.array([right, np.cross(forward, right), forward])
+def _up(lifted: Lifted) -> tuple[FloatArray, tuple[float, float]]:
+    """The world's up ``[3]`` in camera space, and its deviations, radians.
 
+    How far it leans towards the eye tells how high the eye is; an uncertain reading leaves the
+    camera level, and the hips carry the rest. In the picture it is up, as paper is held upright.
 
-def _view(rig: Rig, lifted: Lifted) -> FloatArray:
-    """The drawing's view as a rotation world to camera ``[3, 3]``.
-
-    How far the world's up leans towards the eye tells the elevation; an uncertain reading leaves
-    the camera level, and the hips carry the rest.
+    Returns:
+        Up, and its standard deviations towards the eye and in the picture.
     """
     row = AXES.index("Up")
+    certainty = float(lifted.axes_certainty[row])
     lean = float(np.arcsin(np.clip(-lifted.axes[row, 2], -1, 1)))
-    elevation = np.clip(lean * float(lifted.axes_certainty[row]), np.radians(-30), np.radians(60))
-    return _front_view(rig, float(elevation))
+    elevation = np.clip(lean * certainty, np.radians(-30), np.radians(60))
+    up = np.array([0.0, -np.cos(elevation), -np.sin(elevation)])
+    kappa = max(float(concentration(certainty)), 1.0)
+    return up, (1 / np.sqrt(kappa), _ASKEW)
+
+
+def _front_view(rig: Rig, up: FloatArray) -> FloatArray:
+    """World to camera ``[3, 3]``: before the rest pose, such that the world's up is ``up [3]``."""
+    elevation = -float(np.arcsin(np.clip(up[2], -1, 1)))
+    forward = -rig.front * np.cos(elevation) - UP * np.sin(elevation)
+    upright = np.array([rig.left, np.cross(forward, rig.left), forward])
+    return about_axis(2, float(np.arctan2(up[0], -up[1]))) @ upright
 
 
 def _basis(rig: Rig, body: Body, turns: FloatArray) -> FloatArray:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from addon.core import anatomy, contacts, lift, skeleton, solve
 from addon.core.errors import UserError
-from addon.core.rotations import from_vector, unit
+from addon.core.rotations import between, from_vector, unit
 from tests.unit.synthetic import (
     A_POSE,
     BONES,
@@ -224,7 +224,7 @@ def test_the_shipped_lifter_and_the_solver_together() -> None:
 def test_the_camera_is_raised_as_the_drawing_is_seen_from_above() -> None:
     for seed in range(10):
         truth = plausible(seed)
-        camera = solve.solve(RIG, truth.keypoints, SCORES, truth.lifted).camera
+        camera = solve.solve(RIG, truth.keypoints, SCORES, truth.lifted, ground=False).camera
         raised = np.degrees(np.arcsin(-camera.rotation[2, 2]))
         assert raised == pytest.approx(np.degrees(truth.elevation), abs=2)
 
@@ -280,7 +280,8 @@ def test_the_camera_stands_in_front_upright_and_sees_the_whole_figure() -> None:
         solution = solve.solve(rig, truth.keypoints, SCORES, size=(640, 480))
         camera = solution.camera
         assert camera.size == (640, 480)
-        assert camera.rotation[0] @ rig.left == pytest.approx(1)  # no roll, no yaw
+        assert camera.rotation[2] @ rig.left == pytest.approx(0)  # no yaw
+        assert camera.rotation[0] @ rig.left > np.cos(np.radians(15))  # little roll
         assert camera.rotation[2] @ rig.front < -0.4
         assert (camera.to_camera(solution.joints)[:, 2] > 0).all()
         np.testing.assert_allclose(solution.projected, camera.project(solution.joints))
@@ -482,15 +483,68 @@ def test_feet_at_slightly_different_heights_stand_level() -> None:
     np.testing.assert_array_equal(free.hips_translation, 0)
 
 
+def ground_under(turns: np.ndarray, up: np.ndarray, known: float = 1e-3) -> contacts.Ground:
+    """The ground of a pose whose depth is certain; ``known`` is the deviation of up, radians."""
+    sure = lift.Lifted(np.zeros((22, 3)), np.full(22, 0.999), np.zeros((8, 3)), np.zeros(8))
+    body = anatomy.Body(RIG)
+    return contacts.find_ground(body, turns, SCORES, sure, up, (known, known))
+
+
 def test_the_soles_of_a_lying_figure_are_not_on_the_ground() -> None:
     view = np.array([RIG.left, [0, 0, -1], -RIG.front])
+    up, nodes = view @ (0.0, 0.0, 1.0), len(anatomy.Body(RIG).nodes)
+    lying = np.tile(view @ from_vector((-np.pi / 2, 0, 0)), (nodes, 1, 1))
+    assert not {"LeftToeBase", "RightToeBase"} & set(ground_under(lying, up).feet)
+    upright = np.tile(view, (nodes, 1, 1))
+    assert set(ground_under(upright, up).feet) == set(contacts.FEET)
+
+
+def astride() -> np.ndarray:
+    """Turns ``[K, 3, 3]``, seen level from the front: legs apart, one forwards, one back."""
+    view = np.array([RIG.left, [0, 0, -1], -RIG.front])
     body = anatomy.Body(RIG)
-    turns = np.tile(view @ from_vector((-np.pi / 2, 0, 0)), (len(body.nodes), 1, 1))
-    found = contacts.standing(body, turns, SCORES, view @ (0.0, 0.0, 1.0))
-    assert not {"LeftToeBase", "RightToeBase"} & set(found)
-    upright = np.tile(view, (len(body.nodes), 1, 1))
-    assert set(contacts.standing(body, upright, SCORES, view @ (0.0, 0.0, 1.0))) == set(
-        contacts.FEET
+    turns = np.tile(np.eye(3), (len(body.nodes), 1, 1))
+    for side, sign in (("Left", 1), ("Right", -1)):
+        along = unit(sign * 0.3 * RIG.left + sign * 0.4 * RIG.front - (0, 0, 1))
+        for name, end in (("UpLeg", "Leg"), ("Leg", "Foot")):
+            turns[body.index[side + name]] = between(body.segment(side + end), along)
+    return view @ turns
+
+
+@fast
+@given(st.floats(-8, 8), st.floats(-4, 4))
+def test_feet_that_stand_tell_where_up_is(lean: float, askew: float) -> None:
+    true = np.array([0.0, -1.0, 0.0])
+    believed = from_vector(np.radians((lean, 0, askew))) @ true
+    ground = ground_under(astride(), believed, np.radians(10))
+    assert set(ground.feet) == set(contacts.FEET)
+    assert angles(ground.up, true) < 0.35 * angles(believed, true) + 0.1
+
+
+def test_an_up_that_is_known_stays() -> None:
+    truth = plausible(4)
+    up = unit(np.array([0.1, -1.0, -0.3]))
+    camera = solve.solve(RIG, truth.keypoints, SCORES, truth.lifted, up=up).camera
+    np.testing.assert_allclose(camera.rotation @ (0, 0, 1), up, atol=2e-3)
+
+
+@pytest.mark.parametrize("elevation", [-10, 0, 20])
+@pytest.mark.parametrize("off", [(-8, 0), (8, 0), (0, 4), (6, -4)])
+def test_all_that_stands_is_on_one_ground(elevation: float, off: tuple[float, float]) -> None:
+    """However wrong the reading of up is."""
+    raised = from_vector((np.radians(elevation), 0, 0))
+    seen = anatomy.Body(RIG).place(raised @ astride())
+    up = raised @ (0, -1, 0)
+    believed = from_vector(np.radians((off[0], 0, off[1]))) @ up
+    left = raised @ (1, 0, 0)
+    axes = np.array([believed, left, left, left, *np.zeros((4, 3))])
+    sure = np.array([0.98] * 4 + [0.0] * 4)
+    directions = unit(seen[BONES[:, 1]] - seen[BONES[:, 0]])
+    reading = lift.Lifted(directions, np.full(22, 0.98), axes, sure)
+    solution = solve.solve(RIG, seen[:, :2] * 150 + (200, 300), SCORES, reading)
+    rows = [INDEX[name] for name in contacts.FEET]
+    np.testing.assert_allclose(
+        solution.joints[rows, 2], RIG.joints[rows, 2], atol=0.005 * RIG.height
     )
 
 
