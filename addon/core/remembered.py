@@ -1,10 +1,14 @@
-"""What is kept of a drawing with the armature that it posed, so that the network runs only once."""
+"""What is kept of a drawing with the armature that it posed, so that the network runs only once.
+
+The artist's corrections are kept with it (:mod:`.correct`), and what they replace.
+"""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,19 +23,33 @@ FloatArray = NDArray[np.float32]
 _FORMAT = "croquis-estimate-1"
 
 
+class Keypoint(NamedTuple):
+    """One keypoint as the network has found it.
+
+    Attributes:
+        x, y: pixels of the picture; NaN where missing.
+        score: 0..1.
+    """
+
+    x: float
+    y: float
+    score: float
+
+
 @dataclass(frozen=True)
 class Remembered:
     """An estimate and what the artist has chosen of it.
 
     Attributes:
-        keypoints: ``[23, 2]`` pixels of the picture, as estimated; NaN where missing.
-        scores: ``[23]`` 0..1.
+        keypoints: ``[23, 2]`` pixels of the picture, as estimated or corrected; NaN where missing.
+        scores: ``[23]`` 0..1; 1 of a corrected keypoint, 0 of one that the artist has hidden.
         sides: how sure left and right are.
         box: the figure's box, pixels of the picture.
         size: the picture's width and height, pixels.
         image: the picture's name in the file.
         reading: the chosen reading in depth.
         number: which of the scene's Croquis cameras and reference images belong to it.
+        found: what the corrected and hidden keypoints were, by name.
     """
 
     keypoints: FloatArray
@@ -42,6 +60,7 @@ class Remembered:
     image: str
     reading: Reading = LIFTED
     number: int = 1
+    found: Mapping[str, Keypoint] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -72,6 +91,7 @@ class Remembered:
                     "swapped": sorted(self.reading.swapped),
                 },
                 "number": self.number,
+                "found": {name: _numbers(np.array(one)) for name, one in self.found.items()},
             },
             separators=(",", ":"),
         )
@@ -94,6 +114,12 @@ class Remembered:
         width, height = (int(side) for side in document["size"])
         if min(width, height) < 1:
             raise ValueError("a picture without pixels")
+        found = {
+            name: Keypoint(*np.array(values, np.float64).tolist())
+            for name, values in dict(document["found"]).items()
+        }
+        if not found.keys() <= skeleton.INDEX.keys():
+            raise ValueError("unknown keypoints")
         return cls(
             keypoints=keypoints,
             scores=scores,
@@ -103,6 +129,7 @@ class Remembered:
             image=str(document["image"]),
             reading=Reading.of(document["reading"]["flipped"], document["reading"]["swapped"]),
             number=int(document["number"]),
+            found=found,
         )
 
 

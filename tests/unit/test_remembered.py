@@ -13,7 +13,7 @@ from addon.core import skeleton
 from addon.core.estimator import Sides
 from addon.core.image import Box
 from addon.core.readings import LIMBS, PAIRS, Reading
-from addon.core.remembered import Remembered
+from addon.core.remembered import Keypoint, Remembered
 
 LIFTED = Reading()
 
@@ -24,7 +24,10 @@ def example(reading: Reading = LIFTED) -> Remembered:
     keypoints[5] = np.nan
     scores = rng.uniform(0, 1, skeleton.COUNT).astype(np.float32)
     box = Box(10.5, 20.0, 300.0, 640.25)
-    return Remembered(keypoints, scores, Sides(0.9, 0.4), box, (640, 960), "Läufer.png", reading, 2)
+    found = {"LeftHand": Keypoint(40.5, 30.25, 0.5), "Head": Keypoint(12.0, 13.0, 0.0)}
+    return Remembered(
+        *(keypoints, scores, Sides(0.9, 0.4), box, (640, 960), "Läufer.png", reading, 2, found)
+    )
 
 
 @given(st.sets(st.sampled_from(LIMBS)), st.sets(st.sampled_from(PAIRS)))
@@ -36,6 +39,7 @@ def test_all_comes_back(flipped: set[str], swapped: set[str]) -> None:
     np.testing.assert_allclose(other.scores, one.scores, atol=1e-3)
     assert (other.sides, other.box, other.size) == (one.sides, one.box, one.size)
     assert (other.image, other.reading, other.number) == (one.image, one.reading, one.number)
+    assert other.found == one.found
 
 
 @given(st.text())
@@ -66,6 +70,9 @@ def test_cut_text_is_nothing(length: int) -> None:
         ("reading", {"flipped": [[]], "swapped": []}),
         ("reading", []),
         ("number", "first"),
+        ("found", {"Tail": [1, 2, 0.5]}),
+        ("found", {"Head": [1, 2]}),
+        ("found", ["Head"]),
     ],
 )
 def test_damage_is_noticed(key: str, value: object) -> None:
