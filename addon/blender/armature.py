@@ -233,10 +233,10 @@ def _turn_controls(
     how much the next bones have still to turn.
     """
     bones = armature.pose.bones
-    for name, switch, value in controls.switches:
+    for name, switch, value, _ in controls.switches:
         if switch in bones[name]:
             bones[name][switch] = type(bones[name][switch])(value)
-    for name in controls.rest:
+    for name, _ in controls.rest:
         _set_rotation(bones[name], Matrix())
         _set_location(bones[name], Vector())
     turns = [turn for turn in controls.turns if turn[1] in rig.mapping]
@@ -282,7 +282,7 @@ def _insert_keyframes(armature: bpy.types.Object, rig: Rig, controls: Controls |
         pose_bone.keyframe_insert(rotation_path(pose_bone), group=pose_bone.name)
         if pose_bone.name in placed:
             pose_bone.keyframe_insert("location", group=pose_bone.name)
-    for name, switch, _ in controls.switches if controls else ():
+    for name, switch, *_ in controls.switches if controls else ():
         if switch in armature.pose.bones[name]:
             armature.pose.bones[name].keyframe_insert(f'["{switch}"]', group=name)
 
@@ -394,7 +394,7 @@ def pose_bones(armature: bpy.types.Object, rig: Rig) -> list[bpy.types.PoseBone]
     bones = armature.pose.bones
     if controls := rigs.controls_of(armature.pose.bones.keys()):
         turns = dict.fromkeys(name for name, keypoint in controls.turns if keypoint in rig.mapping)
-        return [bones[name] for name in (*controls.rest, *turns)]
+        return [bones[name] for name in (*dict(controls.rest), *turns)]
     posed: dict[str, bpy.types.PoseBone] = {}
     for row in rig.mapping.values():
         bone = bones[rig.names[row]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 import bpy
@@ -58,16 +58,20 @@ def pose_channels(armature: bpy.types.Object) -> list[Channel]:
             channels += (Channel(bone, "location", i, bone.lock_location[i]) for i in range(3))
     bones = armature.pose.bones
     controls = rigs.controls_of(bones.keys())
-    for name, switch, _ in controls.switches if controls else ():
+    for name, switch, *_ in controls.switches if controls else ():
         if switch in bones[name]:
             channels.append(Channel(bones[name], f'["{switch}"]', -1, False))
     return channels
 
 
-def insert_keyframes(armature: bpy.types.Object) -> int:
+def insert_keyframes(armature: bpy.types.Object, only: Collection[str] | None = None) -> int:
     """Insert keyframes for the pose at the current frame, but none on locked channels.
 
     They go into the armature's action, a new one where it has none.
+
+    Args:
+        armature: the armature.
+        only: names of the pose bones that receive keyframes; None for all that hold the pose.
 
     Returns:
         How many bones have keyframes now.
@@ -75,7 +79,11 @@ def insert_keyframes(armature: bpy.types.Object) -> int:
     Raises:
         UserError: the object is no humanoid armature.
     """
-    channels = [channel for channel in pose_channels(armature) if not channel.locked]
+    channels = [
+        channel
+        for channel in pose_channels(armature)
+        if not channel.locked and (only is None or channel.bone.name in only)
+    ]
     for bone, path, index, _ in channels:
         bone.keyframe_insert(path, index=index, group=bone.name)
     return len({channel.bone.name for channel in channels})

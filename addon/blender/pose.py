@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import bpy
 
+from ..core.correct import keep_corrections
 from ..core.errors import UserError
 from ..core.estimator import Estimate, Estimator
 from ..core.image import Box
@@ -18,8 +17,16 @@ from ..core.remembered import Remembered
 from ..core.rigs import controls_of
 from ..core.solve import Rig, Solution
 from . import reference
-from .armature import apply_solution, placed_bones, rig_from_armature
-from .keyframes import insert_keyframes
+from .armature import placed_bones, rig_from_armature
+from .extent import (
+    WHOLE,
+    Extent,
+    apply_within,
+    remember_before,
+    remembered_before,
+    stance_of,
+    why_not_within,
+)
 from .mannequin import add_mannequin
 
 _SURE = 0.3
@@ -27,11 +34,6 @@ _SURE = 0.3
 
 _PROPERTY = "croquis_estimate"
 """Custom property of an armature object that keeps the estimate of its last drawing."""
-
-_TRANSFORM = (
-    *("location", "rotation_quaternion", "rotation_axis_angle", "rotation_euler"),
-    "scale",
-)
 
 _BEHIND = 0.4
 """How far behind the farthest joint the drawing stands, in heights of the character."""
@@ -104,10 +106,12 @@ def pose_from_sketch(
     figure: int = 0,
     box: Box | None = None,
     number: int = 1,
+    extent: Extent = WHOLE,
 ) -> Posed:
     """Pose a character as the figure in a drawing, and stand the drawing up behind it.
 
-    Nothing changes unless the whole of it succeeds. Blender's undo is left to the caller.
+    Joints of the same figure that the artist has corrected stay corrected. Nothing changes unless
+    the whole of it succeeds. Blender's undo is left to the caller.
 
     Args:
         context: whose scene receives the camera and the drawing, and whose view layer must hold the
@@ -119,12 +123,16 @@ def pose_from_sketch(
         figure: which of several figures, 0 being the largest.
         box: the figure, pixels of the drawing; None to look for it.
         number: which of the scene's Croquis cameras and reference images to make or replace.
+        extent: which of the character's bones take over the pose, and how far.
 
     Raises:
-        UserError: there is no figure, or the armature is not one that can be posed.
+        UserError: there is no figure, the armature is not one that can be posed, or none of its
+            selected bones is.
     """
     scene = context.scene
     assert scene is not None  # Blender's types allow for a context without a file
+    if reason := why_not_within(armature, extent):
+        raise UserError(reason)
     grey = reference.grey_pixels(image)
     estimate = estimator.estimate(grey, box, figure)
     if armature is None:
@@ -132,9 +140,12 @@ def pose_from_sketch(
     rig = rig_from_armature(armature)
     size = (grey.shape[1], grey.shape[0])
     kept = Remembered.of(estimate, size, image.name, number=number)
+    kept = keep_corrections(kept, remembered(armature))
     readings = readings_of(kept)  # for the panel, too
     solution = pose_reading(rig, readings, readings.first, size=size)
-    held = apply_solution(armature, rig, solution, keyframe)
+    before = stance_of(context, armature, rig)
+    held = apply_within(armature, rig, solution, before, extent, keyframe=keyframe)
+    remember_before(armature, rig, before)
     remember(armature, replace(kept, reading=readings.first))
     context.view_layer.update()
     camera = reference.place_camera(scene, solution.camera, number)
@@ -149,6 +160,7 @@ def choose_reading(
     reading: Reading,
     *,
     keyframe: bool = False,
+    extent: Extent = WHOLE,
 ) -> bool:
     """Pose a character as another reading of its drawing has it, without looking at it again.
 
@@ -160,12 +172,15 @@ def choose_reading(
         armature: a character that was posed from a drawing.
         reading: the wanted one.
         keyframe: insert keyframes for what is posed, at the current frame.
+        extent: which of the character's bones take over the pose, and how far from the one that it
+            had before the drawing.
 
     Returns:
         Whether the whole figure was posed anew.
 
     Raises:
-        UserError: no drawing is remembered, or the armature cannot be posed any more.
+        UserError: no drawing is remembered, the armature cannot be posed any more, or none of its
+            selected bones can.
     """
     kept = remembered(armature)
     if kept is None:
@@ -173,13 +188,9 @@ def choose_reading(
     rig = rig_from_armature(armature)
     limbs = limbs_apart(kept.reading, reading)
     solution = pose_reading(rig, readings_of(kept), reading, size=kept.size)
-    if limbs is None:
-        apply_solution(armature, rig, solution, keyframe)
-    else:
-        with _leaving_alone(armature, _bones_of(armature, rig, limbs)):
-            apply_solution(armature, rig, solution, keyframe=False)
-        if keyframe:
-            insert_keyframes(armature)
+    only = None if limbs is None else _bones_of(armature, rig, limbs)
+    before = remembered_before(armature, rig) or stance_of(context, armature, rig)
+    apply_within(armature, rig, solution, before, extent, only=only, keyframe=keyframe)
     remember(armature, replace(kept, reading=reading))
     context.view_layer.update()
     if limbs is None or _has_leg(limbs):
@@ -203,20 +214,6 @@ def _bones_of(armature: bpy.types.Object, rig: Rig, limbs: frozenset[str]) -> se
 
 def _has_leg(limbs: frozenset[str]) -> bool:
     return any(limb.endswith("Leg") for limb in limbs)
-
-
-@contextmanager
-def _leaving_alone(armature: bpy.types.Object, but: set[str]) -> Iterator[None]:
-    """Whatever happens inside, only some pose bones come out changed."""
-
-    def others() -> Iterator[bpy.types.PoseBone]:
-        return (bone for bone in armature.pose.bones if bone.name not in but)
-
-    before = [[tuple(getattr(bone, path)) for path in _TRANSFORM] for bone in others()]
-    yield
-    for bone, values in zip(others(), before, strict=True):
-        for path, value in zip(_TRANSFORM, values, strict=True):
-            setattr(bone, path, value)
 
 
 def _show_again(

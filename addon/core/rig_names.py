@@ -215,13 +215,15 @@ class Controls:
         turns: (control, keypoint): the control that turns the keypoint's bone, in the order in
             which they are turned. A bone may need several; the first control of all also places
             the hips.
-        rest: controls that stay at rest, as they would turn the same bones again.
-        switches: (control, custom property, value with which the limbs follow ``turns``).
+        rest: (control, keypoint): controls that stay at rest, as they would turn the keypoint's
+            bone once more.
+        switches: (control, custom property, value with which a limb follows ``turns``, keypoint
+            with which the limb begins).
     """
 
     turns: tuple[tuple[str, str], ...]
-    rest: tuple[str, ...]
-    switches: tuple[tuple[str, str, float], ...]
+    rest: tuple[tuple[str, str], ...]
+    switches: tuple[tuple[str, str, float, str], ...]
 
 
 def _both(pairs: Mapping[str, str], side_names: str) -> tuple[tuple[str, str], ...]:
@@ -258,11 +260,12 @@ CONTROLS: dict[str, Controls] = {
                 "LR",
             ),
         ),
-        rest=("hips", "chest"),
+        rest=(("hips", "Hips"), ("chest", "Spine2")),
         switches=tuple(
-            (f"{limb}_parent.{side}", "IK_FK", 1.0)
-            for side in "LR"
-            for limb in ("upper_arm", "thigh")
+            (control, "IK_FK", 1.0, keypoint)
+            for control, keypoint in _both(
+                {"upper_arm_parent.{s}": "Arm", "thigh_parent.{s}": "UpLeg"}, "LR"
+            )
         ),
     ),
     "Auto-Rig Pro": Controls(
@@ -287,11 +290,10 @@ CONTROLS: dict[str, Controls] = {
                 "lr",
             ),
         ),
-        rest=("c_root.x",),
+        rest=(("c_root.x", "Hips"),),
         switches=tuple(
-            (f"c_{limb}_ik.{side}", "ik_fk_switch", 1.0)
-            for side in "lr"
-            for limb in ("hand", "foot")
+            (control, "ik_fk_switch", 1.0, keypoint)
+            for control, keypoint in _both({"c_hand_ik.{s}": "Arm", "c_foot_ik.{s}": "UpLeg"}, "lr")
         ),
     ),
 }

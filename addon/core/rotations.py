@@ -82,6 +82,20 @@ def to_quaternions(matrices: ArrayLike) -> FloatArray:
     return unit(chosen) * np.where(chosen[..., :1] < 0, -1.0, 1.0)
 
 
+def slerp(a: ArrayLike, b: ArrayLike, share: float) -> FloatArray:
+    """Rotations ``[..., 3, 3]`` on the shortest way from ``a`` to ``b`` (Shoemake 1985).
+
+    Args:
+        a, b: rotation matrices ``[..., 3, 3]``.
+        share: how far of the way, 0 to 1.
+    """
+    start = np.asarray(a, dtype=np.float64)
+    turn = to_quaternions(np.swapaxes(start, -1, -2) @ np.asarray(b, dtype=np.float64))
+    half = share * np.arctan2(np.linalg.norm(turn[..., 1:], axis=-1), turn[..., 0])[..., None]
+    part = np.concatenate([np.cos(half), np.sin(half) * unit(turn[..., 1:])], axis=-1)
+    return start @ from_quaternions(part)
+
+
 def to_vector(matrix: ArrayLike) -> FloatArray:
     """A rotation matrix ``[3, 3]`` -> its rotation vector ``[3]``, angle at most pi."""
     m = np.asarray(matrix, dtype=np.float64)

@@ -91,6 +91,15 @@ SIDED: dict[str, tuple[int, ...]] = {
 """Rows of all keypoints of the arms and of the legs, which exchange their sides together."""
 
 
+def below(keypoint: str) -> frozenset[str]:
+    """A keypoint and all those that it carries: from ``LeftLeg`` the knee, the ankle, the toes."""
+    found = {keypoint}
+    for name, parent in zip(KEYPOINTS, PARENTS, strict=True):  # parents come first
+        if parent >= 0 and KEYPOINTS[parent] in found:
+            found.add(name)
+    return frozenset(found)
+
+
 def swap_sides(values: NDArray[np.floating], swapped: Iterable[str]) -> NDArray[np.floating]:
     """Rows ``[23, ...]`` of keypoints with left and right of some of :data:`SIDED` exchanged."""
     order = np.arange(COUNT)

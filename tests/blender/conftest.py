@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 import addon
+from addon.blender.characters import import_objects, main_armature
 from addon.core import skeleton
 from addon.core.estimator import Estimate, Sides
 from addon.core.image import Box, find_figures
+from scripts import draw_rigs
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -75,6 +77,20 @@ def registered() -> Iterator[None]:
     addon.register()
     yield
     addon.unregister()
+
+
+@pytest.fixture(scope="session")
+def rigify_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Rigify's generated human rig; it takes seconds to make."""
+    return draw_rigs.make_rigify(tmp_path_factory.mktemp("rigify") / "rig.blend", generate=True)
+
+
+@pytest.fixture
+def rigify(rigify_file: Path) -> bpy.types.Object:
+    armature = main_armature(import_objects(rigify_file))
+    assert armature is not None
+    bpy.context.view_layer.update()
+    return armature
 
 
 @pytest.fixture

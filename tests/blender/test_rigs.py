@@ -37,17 +37,6 @@ from scripts import draw_rigs
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
-@pytest.fixture(scope="session")
-def rigify_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Rigify's generated human rig; it takes seconds to make."""
-    return draw_rigs.make_rigify(tmp_path_factory.mktemp("rigify") / "rig.blend", generate=True)
-
-
-@pytest.fixture
-def rigify(rigify_file: Path) -> bpy.types.Object:
-    return loaded(rigify_file)
-
-
 def loaded(path: Path) -> bpy.types.Object:
     armature = main_armature(import_objects(path))
     assert armature is not None

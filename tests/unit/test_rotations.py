@@ -48,6 +48,12 @@ def test_half_a_turn_has_a_quaternion(v: np.ndarray) -> None:
     np.testing.assert_allclose(rot.from_quaternions(rot.to_quaternions(half)), half, atol=1e-7)
 
 
+@given(turn, vector.filter(lambda v: np.linalg.norm(v) < 3.1), st.floats(0, 1))
+def test_slerp_goes_a_share_of_the_turn(a: np.ndarray, way: np.ndarray, share: float) -> None:
+    b = a @ rot.from_vector(way)
+    np.testing.assert_allclose(rot.slerp(a, b, share), a @ rot.from_vector(share * way), atol=1e-6)
+
+
 @given(direction)
 def test_half_a_turn_has_a_vector(v: np.ndarray) -> None:
     half = rot.from_vector(np.pi * rot.unit(v))

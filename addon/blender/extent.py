@@ -1,0 +1,189 @@
+"""How much of a pose a character takes over: which of its bones, and how far they go."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import bpy
+
+from ..core import rigs, skeleton
+from ..core.errors import UserError
+from ..core.solve import Rig, Solution
+from ..core.stance import Stance, blend
+from .armature import apply_solution, pose_bones, posed_matrices
+from .keyframes import insert_keyframes
+
+Part = Literal["ALL", "SELECTED", "UPPER", "LOWER"]
+
+_PROPERTY = "croquis_before"
+"""Custom property of an armature object that keeps how it stood before its last drawing."""
+
+_LOWER = frozenset(("Hips", *(skeleton.KEYPOINTS[row] for row in skeleton.SIDED["Legs"])))
+"""Keypoints of the lower body; with the hips goes the place of the whole character."""
+
+_TRANSFORM = (
+    *("location", "rotation_quaternion", "rotation_axis_angle", "rotation_euler"),
+    "scale",
+)
+
+
+@dataclass(frozen=True)
+class Extent:
+    """Which bones take over a pose, and how far.
+
+    Attributes:
+        part: all bones that a drawing poses; the selected ones of them; those of the trunk, the
+            head and the arms; or those of the hips and the legs.
+        influence: 0 leaves the pose as it was, 1 takes the new one, and between them each bone goes
+            part of its way.
+    """
+
+    part: Part = "ALL"
+    influence: float = 1.0
+
+
+WHOLE = Extent()
+
+
+def is_selected(bone: bpy.types.PoseBone) -> bool:
+    """Whether a pose bone is selected, in every version of Blender."""
+    return bone.select if "select" in bone.bl_rna.properties else bone.bone.select
+
+
+def why_not_within(armature: bpy.types.Object | None, extent: Extent) -> str:
+    """Why an extent holds nothing of a character, or of the mannequin that comes without one."""
+    if extent.part != "SELECTED":
+        return ""
+    if armature is None:
+        return "Choose an armature and select bones of it, or apply the pose to the whole rig."
+    if any(map(is_selected, armature.pose.bones)):
+        return ""
+    return f"Select bones of “{armature.name}” in Pose Mode, or apply the pose to the whole rig."
+
+
+def bones_within(armature: bpy.types.Object, rig: Rig, extent: Extent) -> set[str]:
+    """Names of the pose bones, or of the controls, that an extent lets change.
+
+    Raises:
+        UserError: none of the selected bones is one that a drawing poses.
+    """
+    if extent.influence <= 0:
+        return set()
+    bones = pose_bones(armature, rig)
+    names = {bone.name for bone in bones}
+    match extent.part:
+        case "ALL":
+            return names
+        case "SELECTED":
+            if chosen := {bone.name for bone in bones if is_selected(bone)}:
+                return chosen
+            raise UserError(
+                f"Select bones of “{armature.name}” that belong to its trunk or limbs, or apply "
+                "the pose to the whole rig."
+            )
+    lower = _lower_body(armature, rig)
+    return names & lower if extent.part == "LOWER" else names - lower
+
+
+def stance_of(context: bpy.types.Context, armature: bpy.types.Object, rig: Rig) -> Stance:
+    """How a character stands now, whatever moves its bones."""
+    context.view_layer.update()
+    return Stance.of(rig, posed_matrices(armature, rig))
+
+
+def remember_before(armature: bpy.types.Object, rig: Rig, before: Stance) -> None:
+    """Keep how a character stood before a drawing posed it, for other readings of the drawing."""
+    armature[_PROPERTY] = before.to_json(rig.names)
+    if armature.override_library:  # otherwise the file forgets what an override has in addition
+        armature.property_overridable_library_set(f'["{_PROPERTY}"]', True)
+
+
+def remembered_before(armature: bpy.types.Object, rig: Rig) -> Stance | None:
+    """What :func:`remember_before` has kept; None without it, or if its bones are not there."""
+    text = armature.get(_PROPERTY)
+    return Stance.from_json(text, rig.names) if isinstance(text, str) else None
+
+
+def apply_within(
+    armature: bpy.types.Object,
+    rig: Rig,
+    solution: Solution,
+    before: Stance,
+    extent: Extent = WHOLE,
+    *,
+    only: Collection[str] | None = None,
+    keyframe: bool = False,
+) -> str:
+    """Put a solved pose on an armature as far as an extent allows.
+
+    Whatever is outside keeps every channel as it is. Limbs of controlled rigs are switched to
+    forward kinematics only if one of their controls is inside.
+
+    Args:
+        armature: the object from which ``rig`` was read.
+        rig: its rig.
+        solution: the pose.
+        before: the pose from which ``extent.influence`` counts.
+        extent: how much of the pose is taken over.
+        only: names of the pose bones that may change; None for all of the extent.
+        keyframe: also insert keyframes for what may change, at the current frame.
+
+    Returns:
+        As :func:`.armature.apply_solution`; "" where only a part is posed.
+
+    Raises:
+        UserError: see :func:`bones_within`. Nothing has changed then.
+    """
+    if extent == WHOLE and only is None:
+        return apply_solution(armature, rig, solution, keyframe)
+    names = bones_within(armature, rig, extent)
+    if only is not None:
+        names &= set(only)
+    names |= _switches(armature, names)
+    solution = blend(rig, before, solution, extent.influence)
+    with _leaving_alone(armature, names):
+        held = apply_solution(armature, rig, solution, keyframe=False)
+    if keyframe and names:
+        insert_keyframes(armature, names)
+    return held if extent.part == "ALL" and only is None and names else ""
+
+
+def _lower_body(armature: bpy.types.Object, rig: Rig) -> set[str]:
+    """Names of the pose bones of hips and legs and of those that carry them, or of controls."""
+    bones = armature.pose.bones
+    if controls := rigs.controls_of(bones.keys()):
+        return {name for name, keypoint in (*controls.rest, *controls.turns) if keypoint in _LOWER}
+    matched = (bones[rig.names[row]] for k, row in rig.mapping.items() if k in _LOWER)
+    return {b.name for bone in matched for b in (bone, *bone.parent_recursive)}
+
+
+@contextmanager
+def _leaving_alone(armature: bpy.types.Object, but: Collection[str]) -> Iterator[None]:
+    """Whatever happens inside, only some pose bones come out changed."""
+    others = [bone for bone in armature.pose.bones if bone.name not in but]
+    before = [[tuple(getattr(bone, path)) for path in _TRANSFORM] for bone in others]
+    controls = rigs.controls_of(armature.pose.bones.keys())
+    switches = {name: switch for name, switch, *_ in controls.switches} if controls else {}
+    switched = [
+        (bone, switch, bone[switch])
+        for bone in others
+        if (switch := switches.get(bone.name)) and switch in bone
+    ]
+    yield
+    for bone, values in zip(others, before, strict=True):
+        for path, value in zip(_TRANSFORM, values, strict=True):
+            setattr(bone, path, value)
+    for bone, switch, value in switched:
+        bone[switch] = value
+
+
+def _switches(armature: bpy.types.Object, names: Collection[str]) -> set[str]:
+    """Names of the bones that switch the limbs which some controls turn."""
+    controls = rigs.controls_of(armature.pose.bones.keys())
+    if controls is None:
+        return set()
+    turned = {keypoint for name, keypoint in controls.turns if name in names}
+    return {name for name, _, _, limb in controls.switches if turned & skeleton.below(limb)}
