@@ -6,21 +6,22 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from . import skeleton
 from .readings import Reading, Readings
-from .rest import UP
 from .solve import Rig, Solution, pose_matrices, solve
-
-FloatArray = NDArray[np.float64]
 
 _ARM = ("Arm", "ForeArm")
 _LEG = ("UpLeg", "Leg", "Foot")
 
 
 def pose_reading(
-    rig: Rig, readings: Readings, reading: Reading, *, size: tuple[int, int]
+    rig: Rig,
+    readings: Readings,
+    reading: Reading,
+    *,
+    size: tuple[int, int],
+    stretch: bool = False,
 ) -> Solution:
     """Pose a rig as one reading of a drawing has it.
 
@@ -32,19 +33,21 @@ def pose_reading(
         readings: of the drawing's figure.
         reading: the one that is wanted.
         size: the drawing's width and height, pixels.
+        stretch: give arms and legs the drawing's lengths.
     """
 
-    def pose(flipped: frozenset[str], up: FloatArray | None = None) -> Solution:
+    def pose(flipped: frozenset[str], like: Solution | None = None) -> Solution:
         read = replace(reading, flipped=flipped)
         points, scores = (
             skeleton.swap_sides(a, read.swapped) for a in (readings.keypoints, readings.scores)
         )
-        return solve(rig, points, scores, readings.lifted(read), size=size, up=up)
+        lifted = readings.lifted(read)
+        return solve(rig, points, scores, lifted, size=size, stretch=stretch, like=like)
 
     limbs = reading.flipped - {"Trunk"}
     solution = pose(reading.flipped - limbs)
     if limbs:
-        donor = pose(reading.flipped, up=solution.camera.rotation @ UP)
+        donor = pose(reading.flipped, like=solution)
         solution = graft(rig, solution, donor, turned_joints(limbs))
     return solution
 
@@ -92,7 +95,8 @@ def graft(rig: Rig, solution: Solution, donor: Solution, joints: Sequence[str]) 
         basis = solution.basis.copy()
         basis[row] = basis[row] @ now.T @ wanted[row]
         solution = replace(solution, basis=basis)
-    places = rig.posed_joints(pose_matrices(rig, solution))
+    longer = rig.stretched(solution.stretch)
+    places = longer.posed_joints(pose_matrices(rig, solution))
     rise = np.array([0.0, 0.0, before - places[:, 2].min()])
     camera = solution.camera
     camera = replace(camera, translation=camera.translation - camera.rotation @ rise)

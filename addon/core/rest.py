@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -94,6 +94,23 @@ class Rig:
                 bone = self.mapping[skeleton.KEYPOINTS[self.carriers[i]]]
                 joints[i] = self.heads[bone] + self.rest[bone, :3, 1] * self.lengths[bone]
         return joints
+
+    def stretched(self, factors: FloatArray | None) -> Rig:
+        """The rig with longer or shorter bones; what hangs from them moves with their ends.
+
+        Args:
+            factors: ``[N]`` of the bones' lengths; None for the rig as it is.
+        """
+        if factors is None:
+            return self
+        rest = self.rest.copy()
+        for i, parent in enumerate(self.parents):
+            if parent >= 0:
+                along = self.rest[parent, :3, 1]
+                step = self.heads[i] - self.heads[parent]
+                step = step + (factors[parent] - 1) * (step @ along) * along
+                rest[i, :3, 3] = rest[parent, :3, 3] + step
+        return replace(self, rest=rest, lengths=self.lengths * factors)
 
     def posed_joints(self, pose: FloatArray) -> FloatArray:
         """The keypoints ``[23, 3]`` of posed bones, each carried by its bone, metres.

@@ -12,7 +12,8 @@ lifter's reading, so that
   ranges (:mod:`.anatomy`), and what nothing determines stays near rest;
 - hands touch what they are drawn on, feet stand level on the ground (:mod:`.contacts`).
 
-Bone lengths never enter the unknowns: they are the rig's.
+Bone lengths never enter the unknowns: they are the rig's, or those of a rig that has been stretched
+to the drawing's proportions before (:mod:`.proportions`).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from .anatomy import Body, want_limits, within_limits
 from .camera import Camera
 from .contacts import above_sole, find_ground, touches, want_standing, want_touches
 from .lift import AXES, Lifted, concentration, lift
+from .proportions import find_stretch
 from .rest import UP, Rig
 from .rotations import about_axis, fit
 from .turning import Wishes
@@ -49,6 +51,7 @@ class Solution:
         joints: ``[23, 3]`` the posed keypoints, world space, metres.
         camera: the drawing's view, in the drawing's pixels.
         projected: ``[23, 2]`` the posed keypoints seen by that camera, pixels.
+        stretch: ``[N]`` factors of the bones' lengths; None where they are the rig's.
     """
 
     basis: FloatArray
@@ -56,10 +59,15 @@ class Solution:
     joints: FloatArray
     camera: Camera
     projected: FloatArray
+    stretch: FloatArray | None = None
 
 
 def pose_matrices(rig: Rig, solution: Solution) -> FloatArray:
-    """World matrices ``[N, 4, 4]`` of the posed bones, as Blender would compute them."""
+    """World matrices ``[N, 4, 4]`` of the posed bones, as Blender would compute them.
+
+    Their axes have no scale, stretched or not.
+    """
+    rig = rig.stretched(solution.stretch)
     pose = np.empty_like(rig.rest)
     hips = rig.mapping["Hips"]
     for i, parent in enumerate(rig.parents):
@@ -81,7 +89,8 @@ def solve(
     *,
     size: tuple[int, int] | None = None,
     ground: bool = True,
-    up: ArrayLike | None = None,
+    stretch: bool = False,
+    like: Solution | None = None,
 ) -> Solution:
     """Pose a rig as a drawing shows it.
 
@@ -95,7 +104,9 @@ def solve(
         ground: feet that are drawn on the ground stand on it, level, and the character rests on it
             by its lowest point; otherwise the hips stay where they rest, and the pose does not
             depend on how the drawing is turned.
-        up: ``[3]`` the world's up in camera space, where another pose of the drawing has told it.
+        stretch: arms and legs become as long as they are drawn, the same on both sides; otherwise
+            the bones keep the rig's lengths.
+        like: another pose of the drawing, whose up and lengths are kept.
 
     Returns:
         The pose. The hips keep their place over the ground and carry the body's turn against the
@@ -110,8 +121,12 @@ def solve(
     if lifted is None:
         lifted = lift(keypoints, scores)
 
-    body = Body(rig)
-    up, spread = _up(lifted) if up is None else (np.asarray(up, dtype=np.float64), (_KNOWN, _KNOWN))
+    if like is not None:
+        up, spread, factors = like.camera.rotation @ UP, (_KNOWN, _KNOWN), like.stretch
+    else:
+        up, spread = _up(lifted)
+        factors = find_stretch(rig, keypoints, scores, lifted) if stretch else None
+    body = Body(rig.stretched(factors))
     wishes = Wishes(len(body.nodes))
     want_drawn(wishes, body, keypoints, scores, lifted)
     want_lifted(wishes, body, lifted)
@@ -136,7 +151,8 @@ def solve(
         rise[2] = rig.joints[:, 2].min() - (joints[:, 2] - above_sole(body))[lowest].min()
     joints = joints + rise
     camera = _fit_camera(view, joints, keypoints, scores, size, rig.height)
-    return Solution(_basis(rig, body, world_turns), rise, joints, camera, camera.project(joints))
+    basis = _basis(rig, body, world_turns)
+    return Solution(basis, rise, joints, camera, camera.project(joints), factors)
 
 
 def _start(body: Body, lifted: Lifted) -> FloatArray:

@@ -521,11 +521,13 @@ def test_feet_that_stand_tell_where_up_is(lean: float, askew: float) -> None:
     assert angles(ground.up, true) < 0.35 * angles(believed, true) + 0.1
 
 
-def test_an_up_that_is_known_stays() -> None:
+def test_another_pose_of_the_drawing_keeps_up_and_lengths() -> None:
     truth = plausible(4)
-    up = unit(np.array([0.1, -1.0, -0.3]))
-    camera = solve.solve(RIG, truth.keypoints, SCORES, truth.lifted, up=up).camera
-    np.testing.assert_allclose(camera.rotation @ (0, 0, 1), up, atol=2e-3)
+    first = solve.solve(RIG, truth.keypoints, SCORES, truth.lifted, stretch=True)
+    other = solve.solve(RIG, truth.keypoints[::-1], SCORES, like=first)
+    up = first.camera.rotation @ (0, 0, 1)
+    np.testing.assert_allclose(other.camera.rotation @ (0, 0, 1), up, atol=2e-3)
+    np.testing.assert_array_equal(other.stretch, first.stretch)
 
 
 @pytest.mark.parametrize("elevation", [-10, 0, 20])
