@@ -60,6 +60,7 @@ _GROUND = 0.08  # of a figure's height: as high do the ground and its shadow rea
 _ON_GROUND = 0.6  # of the ground's width: a figure on it is no wider
 _SMALLEST_FIGURE = 0.06
 _SMALLEST_SHARE = 0.2  # of the largest figure
+_ENDLESS = 1e6  # pixels: no page reaches as far
 
 
 class Box(NamedTuple):
@@ -627,8 +628,8 @@ def crop(ink_map: InkArray, box: Box, size: int) -> tuple[InkArray, Affine]:
         UserError: the box has no extent.
     """
     side = max(box.width, box.height) * MARGIN
-    if not (np.isfinite(box).all() and side > 0):
-        raise UserError("The box around the figure is empty; draw it again.")
+    if not (side > 0 and np.abs(box).max() < _ENDLESS):
+        raise UserError("The box around the figure is empty or endless; draw it again.")
     scale = side / size
     corner = np.array(box.centre) - side / 2
     to_picture = Affine(np.column_stack([np.eye(2) * scale, corner]))
