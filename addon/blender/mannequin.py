@@ -331,7 +331,7 @@ def add_mannequin(context: bpy.types.Context) -> bpy.types.Object:
     collection = active.collection if usable else context.scene.collection
     for thing in (armature, body):
         collection.objects.link(thing)
-    for other in context.selected_objects:
+    for other in list(context.view_layer.objects.selected):
         other.select_set(False)
     armature.select_set(True)
     context.view_layer.objects.active = armature

@@ -21,7 +21,8 @@ class ExplainedOperator:
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Nothing speaks against it."""
-        reason = cls.why_not(context)
+        somewhere = context.scene and context.view_layer  # a script may have taken them away
+        reason = cls.why_not(context) if somewhere else "Open a scene with a view layer first."
         if reason:
             cls.poll_message_set(reason)
         return not reason

@@ -97,8 +97,15 @@ class _ExportOperator(_PoseOperator, ExportHelper):
 
     @property
     def path(self) -> Path:
-        """The chosen file."""
-        return Path(bpy.path.abspath(self.filepath))
+        """The chosen file.
+
+        Raises:
+            UserError: none is chosen.
+        """
+        path = Path(bpy.path.abspath(self.filepath))
+        if not path.name:
+            raise UserError("Choose a name for the file first.")
+        return path
 
 
 class CROQUIS_OT_export_json(_ExportOperator, bpy.types.Operator):
