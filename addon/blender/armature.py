@@ -185,7 +185,7 @@ def apply_solution(armature: bpy.types.Object, rig: Rig, solution: Solution, key
     if controls:
         _turn_controls(armature, rig, wanted, controls)
     else:
-        _turn_bones(armature, rig, wanted, solution.hips_translation)
+        _turn_bones(armature, rig, wanted, solution)
     if keyframe:
         _insert_keyframes(armature, rig, controls)
     return _astray(armature, rig, wanted)
@@ -200,7 +200,7 @@ def _in_armature_space(armature: bpy.types.Object, matrices: FloatArray) -> Floa
 
 
 def _turn_bones(
-    armature: bpy.types.Object, rig: Rig, wanted: FloatArray, translation: FloatArray
+    armature: bpy.types.Object, rig: Rig, wanted: FloatArray, solution: Solution
 ) -> None:
     """Pose bones one by one, parents first; each is told where its parent will be."""
     bones = pose_bones(armature, rig)
@@ -209,19 +209,26 @@ def _turn_bones(
     hips = armature.pose.bones[rig.names[rig.mapping["Hips"]]]
     # A bone above the hips moves in their place where they are connected to it.
     to_world = np.array(armature.matrix_world, np.float64)
-    step = np.linalg.solve(_without_scale(to_world)[:3, :3], translation) / _mean_scale(to_world)
+    step = np.linalg.solve(_without_scale(to_world)[:3, :3], solution.hips_translation)
+    step /= _mean_scale(to_world)
     wanted = wanted.copy()
     for bone in hips.parent_recursive:
         if bone == mover or mover in bone.parent_recursive:
             wanted[row[bone.name], :3, 3] += step
+    if solution.stretch is not None:
+        wanted[:, :3, 1] *= solution.stretch[:, None]
     for pose_bone in bones:
-        matrix = wanted[row[pose_bone.name]]
+        i = row[pose_bone.name]
         parent = wanted[row[pose_bone.parent.name]] if pose_bone.parent else None
-        basis = _basis(pose_bone, matrix, parent)
+        basis, scale = _basis(pose_bone, wanted[i], parent), (1.0, 1.0, 1.0)
+        if solution.stretch is not None:
+            basis, scale = _without_shear(basis)
         _set_rotation(pose_bone, basis)
         at_rest = pose_bone.name not in placed
         _set_location(pose_bone, Vector() if at_rest else basis.translation)
-        pose_bone.scale = (1.0, 1.0, 1.0)
+        pose_bone.scale = scale
+        if solution.stretch is not None:  # children inherit what has become of it
+            wanted[i] = np.array(_convert(pose_bone, pose_bone.matrix_basis, parent))
 
 
 def _turn_controls(
@@ -261,7 +268,14 @@ def _parent(pose_bone: bpy.types.PoseBone) -> FloatArray | None:
 
 
 def _basis(pose_bone: bpy.types.PoseBone, matrix: FloatArray, parent: FloatArray | None) -> Matrix:
-    """A bone's own transform that takes it to ``matrix [4, 4]``, its parent being at ``parent``.
+    """A bone's own transform that takes it to ``matrix [4, 4]``, its parent being at ``parent``."""
+    return _convert(pose_bone, Matrix(matrix.tolist()), parent, invert=True)
+
+
+def _convert(
+    pose_bone: bpy.types.PoseBone, matrix: Matrix, parent: FloatArray | None, invert: bool = False
+) -> Matrix:
+    """From a bone's own transform to its place, its parent being at ``parent [4, 4]``, or back.
 
     Blender's own conversion knows the bone's inheritance options.
     """
@@ -271,9 +285,18 @@ def _basis(pose_bone: bpy.types.PoseBone, matrix: FloatArray, parent: FloatArray
             "parent_matrix": Matrix(parent.tolist()),
             "parent_matrix_local": bone.parent.matrix_local,
         }
-    return bone.convert_local_to_pose(
-        Matrix(matrix.tolist()), bone.matrix_local, invert=True, **inherited
-    )
+    return bone.convert_local_to_pose(matrix, bone.matrix_local, invert=invert, **inherited)
+
+
+def _without_shear(basis: Matrix) -> tuple[Matrix, Vector]:
+    """A transform as rotation and scale, its axis Y kept; a bone has no channels for more.
+
+    A bone that inherits the stretch of a bent limb would need them to be quite itself again.
+    """
+    matrix = np.array(basis, np.float64)
+    turn = _without_scale(matrix)
+    scale = (turn[:3, :3] * matrix[:3, :3]).sum(axis=0)
+    return Matrix(turn.tolist()), Vector(scale.tolist())
 
 
 def _insert_keyframes(armature: bpy.types.Object, rig: Rig, controls: Controls | None) -> None:

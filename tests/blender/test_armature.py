@@ -16,7 +16,7 @@ from addon.core import skeleton
 from addon.core.camera import look_at
 from addon.core.errors import UserError
 from addon.core.rotations import from_vector
-from addon.core.solve import Rig, Solution, pose_matrices
+from addon.core.solve import Rig, Solution, pose_matrices, solve
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 CHARACTERS = [
@@ -190,3 +190,44 @@ def test_something_else_is_refused() -> None:
     thing = bpy.data.objects.new("Cube", bpy.data.meshes.new("Cube"))
     with pytest.raises(UserError, match="not an armature"):
         rig_from_armature(thing)
+
+
+def stretched_solution(rig: Rig, seed: int) -> Solution:
+    """A believable pose with arms and legs of other lengths, as the solver gives it."""
+    rng = np.random.default_rng(seed)
+    keypoints = rig.joints[:, [0, 2]] * (1, -1) * 100
+    keypoints[np.abs(keypoints[:, 0] - keypoints[0, 0]) > 15] *= (1.25, 1)
+    keypoints += rng.normal(0, 6, keypoints.shape)
+    solution = solve(rig, keypoints, np.ones(skeleton.COUNT), stretch=True)
+    assert solution.stretch is not None
+    return solution
+
+
+@pytest.mark.parametrize("character", CHARACTERS)
+def test_stretched_limbs_are_as_long_as_the_solver_means(character: str) -> None:
+    armature = load(character)
+    rig = rig_from_armature(armature)
+    solution = stretched_solution(rig, seed=3)
+    apply_solution(armature, rig, solution, keyframe=False)
+    matrices, wanted = world_matrices(armature, rig), pose_matrices(rig, solution)
+    rows = list(rig.mapping.values())
+    height = rig.height
+    np.testing.assert_allclose(
+        matrices[rows, :3, 3], wanted[rows, :3, 3], atol=0.002 * height, err_msg=character
+    )
+    along = (matrices[rows, :3, 1] * wanted[rows, :3, 1]).sum(axis=1)
+    assert np.degrees(np.arccos(along.clip(-1, 1))).max() < 0.5
+    # Hands, feet and head are not stretched with the limbs from which they hang.
+    for name in ("Head", "LeftHand", "RightHand", "LeftFoot", "RightFoot"):
+        if name in rig.mapping:
+            bone = armature.pose.bones[rig.names[rig.mapping[name]]]
+            assert bone.length == pytest.approx(bone.bone.length, rel=1e-3), name
+
+
+def test_without_stretch_every_bone_is_as_large_as_at_rest() -> None:
+    armature = load("mannequin")
+    rig = rig_from_armature(armature)
+    apply_solution(armature, rig, stretched_solution(rig, seed=3), keyframe=False)
+    assert any(tuple(bone.scale) != (1, 1, 1) for bone in armature.pose.bones)
+    apply_solution(armature, rig, random_solution(rig, seed=1), keyframe=False)
+    assert all(tuple(bone.scale) == (1, 1, 1) for bone in armature.pose.bones)
