@@ -20,10 +20,8 @@ import numpy as np
 
 from . import coco, skeleton, surface
 from .errors import UserError
-from .figures import EXACT_KINDS
 from .files import files_in, write_whole
-from .ink import PLAIN, RANDOM
-from .styles import PRESETS
+from .kinds import EXACT_KINDS, PLAIN, RANDOM, TOOLS
 
 SCHEMA = 2
 
@@ -42,7 +40,7 @@ STYLES = ("lineart", "freestyle", *EXACT_KINDS)
 SKELETON_STYLES = EXACT_KINDS
 """Of these, the styles that see the skeleton only."""
 
-INKS = (PLAIN, RANDOM, *PRESETS)
+INKS = (PLAIN, RANDOM, *TOOLS)
 """What the strokes are drawn with: a thin even line, a random tool, or one kind of tool."""
 
 AUTO, NONE = "auto", "none"

@@ -41,15 +41,13 @@ from .bodies import (
     viewed,
 )
 from .heads import Features, draw_head
+from .kinds import EXACT_KINDS
 from .lay_figure import LayFigure, draw_lay_figure
 from .rotations import about_axis
 from .styles import NO_FILL, Drawing
 
 KINDS = ("stick", "sausage", "mannequin", "muscled", "pictogram")
 """The ways of drawing that :func:`draw_figure` knows."""
-
-EXACT_KINDS = ("stick", "mannequin")
-"""The ways of drawing that :func:`draw_exact` knows."""
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .kinds import PLAIN, RANDOM
 from .styles import Drawing, StrokeStyle, draw
-
-PLAIN, RANDOM = "plain", "random"
-"""Beside the names of ``styles.PRESETS``: a thin even line, and any tool."""
 
 _SHIFT = 4  # fractional bits of OpenCV's fixed-point coordinates
 

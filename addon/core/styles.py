@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .kinds import TOOLS
 from .strokes import runs
 
 FloatArray = NDArray[np.float64]
@@ -470,7 +471,7 @@ def _middle(preset: str) -> StrokeStyle:
     return StrokeStyle(**values)
 
 
-PRESETS: dict[str, StrokeStyle] = {name: _middle(name) for name in _RANGES}
+PRESETS: dict[str, StrokeStyle] = {name: _middle(name) for name in TOOLS}
 """The middle of each family of styles, by name."""
 
 

@@ -1,4 +1,7 @@
-"""The dataset renderer as operators: a run beside the user's work, and a look at what it made."""
+"""The dataset renderer as operators: a run beside the user's work, and a look at what it made.
+
+The renderer is loaded when it is first used, so that enabling the add-on does not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,6 @@ from pathlib import Path
 
 import bpy
 
-from ..blender.contact_sheet import draw_contact_sheet, show_picture
-from ..blender.workers import render_in_workers
 from ..core.clips import Progress
 from ..core.dataset import LABELS, NONE, STYLES, DatasetSettings
 from ..core.errors import UserError
@@ -86,6 +87,8 @@ class Run:
     """
 
     def __init__(self, settings: DatasetSettings, workers: int) -> None:
+        from ..blender.workers import render_in_workers
+
         self.out = settings.out
         self.progress = Progress(0, 0, "Starting")
         self.timer: bpy.types.Timer | None = None
@@ -212,6 +215,8 @@ class CROQUIS_OT_render_dataset(ExplainedOperator, bpy.types.Operator):
 
     def _end(self, run: Run, context: bpy.types.Context | None = None) -> None:
         """Say what there is, and show it where there is a window."""
+        from ..blender.contact_sheet import draw_contact_sheet, show_picture
+
         try:
             path = draw_contact_sheet(run.out)
             if context:
@@ -279,6 +284,8 @@ class CROQUIS_OT_show_contact_sheet(ExplainedOperator, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Draw it anew, as the dataset may have grown."""
+        from ..blender.contact_sheet import draw_contact_sheet, show_picture
+
         try:
             path = draw_contact_sheet(_folder(context.scene.croquis.dataset.output))
         except (UserError, OSError) as error:

@@ -13,10 +13,10 @@ import cv2
 import pytest
 
 import addon
+from addon.blender import workers
 from addon.blender.mannequin import add_mannequin
 from addon.core.clips import Progress
 from addon.core.dataset import INKS, LABELS, STYLES, DatasetSettings
-from addon.operators import dataset as operators
 from addon.operators.dataset import CROQUIS_OT_render_dataset, Run, dataset_settings
 
 pytestmark = pytest.mark.usefixtures("registered")
@@ -259,7 +259,7 @@ def test_disabling_the_add_on_ends_a_run(
             ended.append(True)
 
     choose(folders)
-    monkeypatch.setattr(operators, "render_in_workers", work)
+    monkeypatch.setattr(workers, "render_in_workers", work)
     run = Run(dataset_settings(bpy.context), 1)
     assert run.step()
     assert (run.share, run.count()) == (0.3, "3 of 10 drawings")
