@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import hashlib
 import importlib.util
 import json
 from dataclasses import dataclass
@@ -156,17 +157,21 @@ def _check_pictures(size: int) -> Tensor:
     return torch.stack(pages)[:, None]
 
 
-def card(state: dict[str, Any], agreement: Agreement, facts: dict[str, Any]) -> dict[str, Any]:
+def card(
+    state: dict[str, Any], digest: str, agreement: Agreement, facts: dict[str, Any]
+) -> dict[str, Any]:
     """What a user of the network should know.
 
     Args:
         state: the checkpoint.
+        digest: SHA-256 of the ONNX file, by which the add-on knows that the two belong together.
         agreement: found when exporting.
         facts: said by the person who trained it; they override what is known from the checkpoint.
     """
     settings = state.get("settings", {})
     return {
         "network": state["network"],
+        "sha256": digest,
         "input_size": state["size"],
         "stride": models.STRIDE,
         "margin": image.MARGIN,
@@ -230,7 +235,8 @@ def main(arguments: argparse.Namespace) -> None:
         except (OSError, ValueError) as error:
             raise UserError(f"{arguments.card} is not a JSON file that can be read.") from error
     agreement = export_onnx(checkpoint.network(state), state["size"], arguments.out)
-    text = json.dumps(card(state, agreement, facts), indent=2) + "\n"
+    digest = hashlib.sha256(arguments.out.read_bytes()).hexdigest()
+    text = json.dumps(card(state, digest, agreement, facts), indent=2) + "\n"
     write_whole(arguments.out.with_suffix(".json"), text.encode())
     print(
         f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB; OpenCV against torch "

@@ -8,9 +8,11 @@ the network was made and what it expects.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -100,18 +102,21 @@ class Estimator:
     nothing. Calls from several threads wait for each other.
     """
 
-    def __init__(self, model_path: str | os.PathLike[str] | None = None) -> None:
+    def __init__(self, model_path: str | os.PathLike[str] | None = None, threads: int = 0) -> None:
         """Load a network.
 
         Args:
             model_path: an ONNX file with its card (``.json``) beside it; None for the shipped one.
+            threads: how many threads of the processor run the network; 0 leaves it to OpenCV.
 
         Raises:
-            UserError: the network or its card is missing, damaged, or made for another skeleton.
+            UserError: the network or its card is missing, damaged, made for another skeleton, or
+                they do not belong together.
         """
         path = SHIPPED if model_path is None else Path(model_path)
         changed = tuple(_modified(file) for file in (path, path.with_suffix(".json")))
         self._network = _load(path, changed)
+        self._threads = threads
 
     @property
     def card(self) -> dict[str, Any]:
@@ -133,10 +138,11 @@ class Estimator:
         Returns:
             ``[23, S / 4, S / 4]`` logits.
         """
-        logits = self._network.forward(network_input)
-        if flip_test:
-            mirrored = self._network.forward(np.ascontiguousarray(network_input[:, ::-1]))
-            logits = (logits + mirrored[list(skeleton.FLIP), :, ::-1]) / 2
+        with _on_threads(self._threads):
+            logits = self._network.forward(network_input)
+            if flip_test:
+                mirrored = self._network.forward(np.ascontiguousarray(network_input[:, ::-1]))
+                logits = (logits + mirrored[list(skeleton.FLIP), :, ::-1]) / 2
         return logits
 
     def estimate(
@@ -425,6 +431,20 @@ def _choose(figures: list[Box], number: int) -> Box:
     return figures[number]
 
 
+@contextmanager
+def _on_threads(count: int) -> Iterator[None]:
+    """Let OpenCV use so many threads meanwhile; 0 changes nothing."""
+    if count < 1:
+        yield
+        return
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(count)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
+
+
 class _Network:
     """An OpenCV network, its card, and a lock: OpenCV's networks are not made for threads."""
 
@@ -439,6 +459,11 @@ class _Network:
         with self._lock:
             self._net.setInput(network_input[None, None].astype(np.float32))
             return self._net.forward()[0].copy()
+
+
+def _is_size(value: object) -> bool:
+    """Whether a card's value can be the side of a network's input, pixels."""
+    return isinstance(value, int) and 0 < value <= _LARGEST_SIDE and value % STRIDE == 0
 
 
 def _modified(path: Path) -> int:
@@ -468,11 +493,15 @@ def _load(path: Path, _changed: tuple[int, ...]) -> _Network:
         raise UserError(
             f"The keypoint network's card {path.stem}.json is damaged; {help_}."
         ) from error
+    if not isinstance(card, dict) or not _is_size(card.get("input_size")):
+        raise UserError(f"The keypoint network's card {path.stem}.json is damaged; {help_}.")
     expected = {"keypoints": list(skeleton.KEYPOINTS), "stride": STRIDE, "margin": MARGIN}
-    if any(card.get(key) != value for key, value in expected.items()) or "input_size" not in card:
+    if any(card.get(key) != value for key, value in expected.items()):
         raise UserError(
             f"The keypoint network {path.name} was made for another version of Croquis; {help_}."
         )
+    if card.get("sha256", digest := hashlib.sha256(model).hexdigest()) != digest:
+        raise UserError(f"The card {path.stem}.json belongs to another network; {help_}.")
     try:
         network = _Network(cv2.dnn.readNetFromONNX(model), card)
         shape = network.forward(np.zeros((network.size, network.size), np.float32)).shape

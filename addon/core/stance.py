@@ -93,7 +93,7 @@ def blend(rig: Rig, before: Stance, solution: Solution, influence: float) -> Sol
     """Go only part of the way from one pose to another.
 
     Each bone's own rotation is interpolated along the shortest turn (slerp, Shoemake 1985), the
-    place of the hips along a straight line.
+    place of the hips along a straight line, and lengths from those of the rig.
 
     Args:
         rig: the rig.
@@ -108,9 +108,13 @@ def blend(rig: Rig, before: Stance, solution: Solution, influence: float) -> Sol
         return solution
     hips = rig.mapping["Hips"]
     goal = pose_matrices(rig, solution)[hips, :3, 3]
-    result = replace(solution, basis=slerp(before.basis, solution.basis, influence))
+    stretch = solution.stretch
+    if stretch is not None:
+        stretch = 1 + influence * (stretch - 1)
+    basis = slerp(before.basis, solution.basis, influence)
+    result = replace(solution, basis=basis, stretch=stretch)
     place = (1 - influence) * before.hips_head(rig) + influence * goal
     step = place - pose_matrices(rig, result)[hips, :3, 3]
     result = replace(result, hips_translation=result.hips_translation + step)
-    joints = rig.posed_joints(pose_matrices(rig, result))
+    joints = rig.stretched(stretch).posed_joints(pose_matrices(rig, result))
     return replace(result, joints=joints, projected=result.camera.project(joints))

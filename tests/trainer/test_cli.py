@@ -1,3 +1,4 @@
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -78,6 +79,7 @@ def test_export_halves_the_file_and_writes_the_card(exported, tmp_path):
     card = json.loads(exported.with_suffix(".json").read_text())
     assert card["input_size"] == 128 and card["keypoints"] == list(skeleton.KEYPOINTS)
     assert card["export"]["opencv_against_torch"] < 1e-3
+    assert card["sha256"] == hashlib.sha256(exported.read_bytes()).hexdigest()
     assert card["training"]["drawings_seen"] == 7
 
 

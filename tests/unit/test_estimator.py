@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -382,6 +383,37 @@ class TestEstimator:
     def test_network_of_another_version(self, tmp_path: Path, card: dict[str, object]):
         with pytest.raises(UserError, match="another version"):
             Estimator(write_network(tmp_path, card=card))
+
+    @pytest.mark.parametrize("size", [None, "64", 0, -64, 63, 10**6])
+    def test_card_with_a_wrong_size(self, tmp_path: Path, size: object):
+        with pytest.raises(UserError, match=r"card .* damaged; choose another"):
+            Estimator(write_network(tmp_path, card={"input_size": size}))
+
+    def test_card_that_is_no_record(self, network: Path):
+        network.with_suffix(".json").write_text("[1, 2]", encoding="utf-8")
+        with pytest.raises(UserError, match=r"card .* damaged; choose another"):
+            Estimator(network)
+
+    def test_card_of_another_network(self, tmp_path: Path):
+        path = write_network(tmp_path, card={"sha256": "0" * 64})
+        with pytest.raises(UserError, match=r"\.json belongs to another network; choose another"):
+            Estimator(path)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        assert Estimator(write_network(tmp_path, card={"sha256": digest})).input_size == 64
+
+    @pytest.mark.parametrize("threads", [0, 1, 2])
+    def test_threads_are_set_for_the_network_only(
+        self, network: Path, threads: int, monkeypatch: pytest.MonkeyPatch
+    ):
+        before, seen = cv2.getNumThreads(), []
+        estimator = Estimator(network, threads)
+        run = estimator._network.forward
+        monkeypatch.setattr(
+            estimator._network, "forward", lambda x: (seen.append(cv2.getNumThreads()), run(x))[1]
+        )
+        estimator.heatmaps(np.zeros((64, 64), np.float32), flip_test=True)
+        assert seen == [threads or before] * 2
+        assert cv2.getNumThreads() == before
 
     def test_network_with_other_outputs(self, tmp_path: Path):
         path = write_network(tmp_path)
