@@ -17,6 +17,8 @@ from bpy.props import (
     StringProperty,
 )
 
+from .blender.extent import WHOLE
+from .blender.reference import Look, show
 from .core.dataset import AUTO, NONE, DatasetSettings
 
 # The identifiers are core.dataset's own names; labels and styles are flags, in its order.
@@ -48,14 +50,21 @@ _INKS = (
 
 
 _DEFAULTS = DatasetSettings(Path(), Path(), Path())
+_LOOK = Look()
 
 
 def _is_drawing(_settings: bpy.types.PropertyGroup, image: bpy.types.Image) -> bool:
-    return image.source in {"FILE", "GENERATED"}
+    return image.source in {"FILE", "GENERATED", "SEQUENCE", "MOVIE"}
 
 
 def _is_armature(_settings: bpy.types.PropertyGroup, thing: bpy.types.Object) -> bool:
     return thing.type == "ARMATURE"
+
+
+def _show_reference(self: CroquisReference, _context: bpy.types.Context) -> None:
+    scene = self.id_data
+    assert isinstance(scene, bpy.types.Scene)
+    show(scene)
 
 
 def _show_drawing(self: CroquisSeveralDrawings, context: bpy.types.Context) -> None:
@@ -309,6 +318,40 @@ class CroquisSeveralDrawings(bpy.types.PropertyGroup):
     )
 
 
+class CroquisReference(bpy.types.PropertyGroup):
+    """How the drawing stands in the scene."""
+
+    kind: EnumProperty(
+        name="Kind",
+        description="Where the drawing is to be seen",
+        items=(
+            ("EMPTY", "In the Scene", "As a reference image behind the character, from all sides"),
+            ("BACKGROUND", "In the Camera", "As a background of the drawing's camera only"),
+        ),
+        default=_LOOK.kind,
+        update=_show_reference,
+    )
+    depth: EnumProperty(
+        name="Depth",
+        description="Whether the drawing lies behind the character or before it",
+        items=(
+            ("BACK", "Behind", "The character covers the drawing"),
+            ("FRONT", "In Front", "The drawing covers the character"),
+        ),
+        default=_LOOK.depth,
+        update=_show_reference,
+    )
+    opacity: FloatProperty(
+        name="Opacity",
+        description="How much of the drawing shows",
+        subtype="FACTOR",
+        default=_LOOK.opacity,
+        min=0.0,
+        max=1.0,
+        update=_show_reference,
+    )
+
+
 class CroquisSettings(bpy.types.PropertyGroup):
     """The drawing, the character and how to pose it."""
 
@@ -336,16 +379,62 @@ class CroquisSettings(bpy.types.PropertyGroup):
         description="Insert keyframes for the pose at the current frame",
         default=False,
     )
+    part: EnumProperty(
+        name="Apply To",
+        description="Which bones take over the pose; the others stay as they are",
+        items=(
+            ("ALL", "Whole Rig", "All bones of the trunk and the limbs"),
+            ("SELECTED", "Selected Bones Only", "Those of them that are selected in Pose Mode"),
+            ("UPPER", "Upper Body", "The spine, the head and the arms"),
+            ("LOWER", "Lower Body", "The hips, with the place of the character, and the legs"),
+        ),
+        default=WHOLE.part,
+    )
+    influence: FloatProperty(
+        name="Influence",
+        description=(
+            "How far the bones go from the pose that they had before the drawing: at 1 they are "
+            "posed as drawn, at 0.5 they stop half way"
+        ),
+        subtype="FACTOR",
+        default=WHOLE.influence,
+        min=0.0,
+        max=1.0,
+    )
+    stretch: BoolProperty(
+        name="Stretch Limbs",
+        description=(
+            "Make arms and legs as long as they are drawn; otherwise all bones keep their lengths"
+        ),
+        default=False,
+    )
     look_through_camera: BoolProperty(
         name="Look through Camera",
         description="See the posed character over the drawing, through the drawing's own camera",
         default=True,
     )
+    show_joints: BoolProperty(
+        name="Joints",
+        description=(
+            "Show the joints that were found over the drawing: drag one and the character follows, "
+            "click one for more. Blue is left, red is right; a ring was only guessed"
+        ),
+        default=True,
+    )
+    reference: PointerProperty(
+        description="How the drawing stands in the scene", type=CroquisReference
+    )
     several: PointerProperty(type=CroquisSeveralDrawings)
     dataset: PointerProperty(type=CroquisDatasetSettings)
 
 
-_CLASSES = (CroquisDatasetSettings, CroquisDrawing, CroquisSeveralDrawings, CroquisSettings)
+_CLASSES = (
+    CroquisDatasetSettings,
+    CroquisDrawing,
+    CroquisReference,
+    CroquisSeveralDrawings,
+    CroquisSettings,
+)
 
 
 def register() -> None:

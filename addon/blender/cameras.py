@@ -21,6 +21,20 @@ def camera_matrix(view: Camera) -> Matrix:
     return Matrix(matrix.tolist())
 
 
+def view_from_matrix(matrix: Matrix, orthographic: bool, size: tuple[int, int]) -> Camera:
+    """The way back of :func:`camera_matrix`, with a focal length as long as the picture is wide."""
+    axes = np.array(matrix.to_3x3().normalized(), np.float64)
+    rotation = (axes * np.array([1.0, -1.0, -1.0])).T
+    return Camera(
+        rotation,
+        -rotation @ np.array(matrix.translation, np.float64),
+        float(size[0]),
+        np.array(size, np.float64) / 2,
+        size,
+        orthographic,
+    )
+
+
 def aim_camera(
     obj: Object, camera: Camera, points: NDArray[np.floating], margin: float = 0.05
 ) -> Camera:

@@ -13,6 +13,7 @@ from ..core.camera import Camera
 from ..core.strokes import FARTHEST, within
 from ..core.styles import SHORTEST, TOLERANCE, simplified
 from .cameras import aim_camera
+from .grease_pencil import read_curves
 
 PROBES = 7
 """Points of each stroke whose depth is kept: enough to tell what the stroke lies on."""
@@ -113,16 +114,8 @@ class LineArt:
         frame = evaluated.data.layers[0].current_frame()
         if frame is None:
             return np.zeros((0, 3)), np.zeros(1, np.int32)
-        drawing = frame.drawing
-        offsets = np.zeros(max(len(drawing.curve_offsets), 1), np.int32)
-        if len(drawing.curve_offsets) > 1:  # a drawing of nothing has an offset that cannot be read
-            drawing.curve_offsets.foreach_get("value", offsets)
-        attribute = drawing.attributes.get("position")
-        points = np.zeros(offsets[-1] * 3, np.float32)
-        if attribute is not None and len(points):
-            attribute.data.foreach_get("vector", points)
+        local, offsets = read_curves(frame.drawing)
         matrix = np.array(evaluated.matrix_world)
-        local = points.reshape(-1, 3).astype(np.float64)
         return local @ matrix[:3, :3].T + matrix[:3, 3], offsets
 
     def remove(self) -> None:

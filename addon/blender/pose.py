@@ -28,6 +28,7 @@ from .extent import (
     why_not_within,
 )
 from .mannequin import add_mannequin
+from .pixels import grey_pixels
 
 _SURE = 0.3
 """Score above which a keypoint counts as seen, in reports."""
@@ -96,6 +97,22 @@ class Posed:
         return f"{text} {self.held}".strip()
 
 
+def solve_again(armature: bpy.types.Object, rig: Rig, drawing: Remembered) -> Solution:
+    """The pose that a rig takes after what is remembered of a drawing."""
+    return pose_reading(
+        rig,
+        readings_of(drawing),
+        drawing.reading,
+        size=drawing.size,
+        stretch=drawing.stretch and can_stretch(armature),
+    )
+
+
+def can_stretch(armature: bpy.types.Object) -> bool:
+    """Whether an armature's own bones are posed; controls turn limbs and know no other length."""
+    return controls_of(armature.pose.bones.keys()) is None
+
+
 def pose_from_sketch(
     context: bpy.types.Context,
     image: bpy.types.Image,
@@ -107,6 +124,7 @@ def pose_from_sketch(
     box: Box | None = None,
     number: int = 1,
     extent: Extent = WHOLE,
+    stretch: bool = False,
 ) -> Posed:
     """Pose a character as the figure in a drawing, and stand the drawing up behind it.
 
@@ -124,6 +142,7 @@ def pose_from_sketch(
         box: the figure, pixels of the drawing; None to look for it.
         number: which of the scene's Croquis cameras and reference images to make or replace.
         extent: which of the character's bones take over the pose, and how far.
+        stretch: make arms and legs as long as they are drawn.
 
     Raises:
         UserError: there is no figure, the armature is not one that can be posed, or none of its
@@ -133,7 +152,7 @@ def pose_from_sketch(
     assert scene is not None  # Blender's types allow for a context without a file
     if reason := why_not_within(armature, extent):
         raise UserError(reason)
-    grey = reference.grey_pixels(image)
+    grey = grey_pixels(image, scene.frame_current)
     estimate = estimator.estimate(grey, box, figure)
     if armature is None:
         armature = add_mannequin(context)
@@ -141,16 +160,18 @@ def pose_from_sketch(
     size = (grey.shape[1], grey.shape[0])
     kept = Remembered.of(estimate, size, image.name, number=number)
     kept = keep_corrections(kept, remembered(armature))
-    readings = readings_of(kept)  # for the panel, too
-    solution = pose_reading(rig, readings, readings.first, size=size)
+    kept = replace(kept, reading=readings_of(kept).first, stretch=stretch)
+    solution = solve_again(armature, rig, kept)
     before = stance_of(context, armature, rig)
     held = apply_within(armature, rig, solution, before, extent, keyframe=keyframe)
     remember_before(armature, rig, before)
-    remember(armature, replace(kept, reading=readings.first))
+    remember(armature, kept)
     context.view_layer.update()
     camera = reference.place_camera(scene, solution.camera, number)
     depth = drawing_depth(rig, solution)
     drawing = reference.place_drawing(scene, image, solution.camera, depth, number)
+    if stretch and not can_stretch(armature):
+        held = f"The limbs of a rig with controls keep their lengths. {held}".strip()
     return Posed(armature, estimate, solution, camera, drawing, held)
 
 
@@ -187,11 +208,12 @@ def choose_reading(
         raise UserError(f"Pose “{armature.name}” from a drawing first.")
     rig = rig_from_armature(armature)
     limbs = limbs_apart(kept.reading, reading)
-    solution = pose_reading(rig, readings_of(kept), reading, size=kept.size)
+    chosen = replace(kept, reading=reading)
+    solution = solve_again(armature, rig, chosen)
     only = None if limbs is None else _bones_of(armature, rig, limbs)
     before = remembered_before(armature, rig) or stance_of(context, armature, rig)
     apply_within(armature, rig, solution, before, extent, only=only, keyframe=keyframe)
-    remember(armature, replace(kept, reading=reading))
+    remember(armature, chosen)
     context.view_layer.update()
     if limbs is None or _has_leg(limbs):
         _show_again(context.scene, kept, rig, solution)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,8 @@ from ..core.errors import UserError
 from ..core.files import written_whole
 from ..core.image import Box
 from .keyframes import Channel, pose_channels
+from .pixels import colour_pixels
 from .pose import remembered
-from .reference import colour_pixels
 
 THUMBNAIL = 256
 """Side of a thumbnail, pixels."""
@@ -60,8 +61,10 @@ def save_pose_asset(
         if drawing:
             about.description += f" from the drawing “{drawing.image}”"
             image = bpy.data.images.get(drawing.image)
-            if image and all(image.size):
-                _set_thumbnail(action, thumbnail(colour_pixels(image), drawing.box))
+            if image:
+                with suppress(UserError):  # its file is gone, and the pose is not
+                    picture = colour_pixels(image, context.scene.frame_current)
+                    _set_thumbnail(action, thumbnail(picture, drawing.box))
         about.tags.new(_TAG, skip_if_exists=True)
         about.catalog_id = croquis_catalog(folder or _folder_of_file(context))
         if folder is None:

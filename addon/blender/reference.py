@@ -1,85 +1,53 @@
-"""The drawing in the scene: as grey pixels for the estimator, and as a reference image to look at.
+"""The drawing in the scene: a reference image to look at, and the camera that sees it right.
 
 The reference stands behind the character, seen through a camera that matches the drawing's view:
-what is drawn at a pixel covers the part of the character that it shows. Both are made once and then
-moved, so that posing again replaces them.
+what is drawn at a pixel covers the part of the character that it shows. It is an empty in the scene
+or the camera's own background, as the user likes. All of it is made once and then moved, so that
+posing again replaces it.
 """
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import pi
-from pathlib import Path
+from typing import NamedTuple, cast
 
 import bpy
-import cv2
 import numpy as np
 from mathutils import Matrix
-from numpy.typing import NDArray
 
 from ..core.camera import Camera
-from ..core.errors import UserError
-from ..core.image import load_grey
 from .cameras import SENSOR, camera_matrix
+from .pixels import FILMS, film_range, quarter_turns
 
 _CAMERA = "Croquis Camera"
 _DRAWING = "Croquis Drawing"
 _ROLE = "croquis_role"
-_OPACITY = 0.5
-_EXIF_WITHIN = 65_536  # bytes from a file's beginning
+
+TURNS = "croquis_quarter_turns"
+"""Custom property of a placed drawing: how often its image stands turned counter-clockwise."""
 
 
-def grey_pixels(image: bpy.types.Image) -> NDArray[np.uint8]:
-    """An image of the blend file as grey pixels on white.
+class Look(NamedTuple):
+    """How the drawings of a scene are shown.
 
-    Args:
-        image: a file, packed, generated or painted image.
-
-    Returns:
-        ``[H, W]`` uint8.
-
-    Raises:
-        UserError: its file is missing or is not a picture, or it has no pixels.
+    Attributes:
+        kind: "EMPTY" for an image in the scene, "BACKGROUND" for one in the camera only.
+        depth: "BACK" or "FRONT", behind the character or before it.
+        opacity: 0..1.
     """
-    if image.source == "FILE" and not image.is_dirty:
-        if not image.packed_file:
-            return load_grey(bpy.path.abspath(image.filepath, library=image.library))
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, bpy.path.basename(image.filepath) or "drawing")
-            path.write_bytes(image.packed_file.data)
-            return load_grey(path)
-    pixels = _pixels_on_white(image)
-    luma = np.array([0.299, 0.587, 0.114] if pixels.shape[2] == 3 else [1.0], np.float32)
-    return np.round(pixels @ luma * 255).astype(np.uint8)
 
+    kind: str = "EMPTY"
+    depth: str = "BACK"
+    opacity: float = 0.5
 
-def colour_pixels(image: bpy.types.Image) -> NDArray[np.uint8]:
-    """An image of the blend file in colour, on white, turned as its file says (EXIF).
-
-    Returns:
-        ``[H, W, 3]`` uint8: red, green, blue.
-
-    Raises:
-        UserError: it has no pixels, as its file is missing or is nothing that Blender reads.
-    """
-    pixels = np.round(_pixels_on_white(image) * 255).astype(np.uint8)
-    upright = np.rot90(pixels, _quarter_turns(image))
-    return np.broadcast_to(upright, (*upright.shape[:2], 3))
-
-
-def _pixels_on_white(image: bpy.types.Image) -> NDArray[np.float32]:
-    """``[H, W, 1 or 3]`` as Blender has it, 0..1."""
-    width, height = image.size
-    if not (width and height):
-        raise UserError(f"“{image.name}” has no pixels; choose another drawing.")
-    pixels = np.empty(width * height * image.channels, np.float32)
-    image.pixels.foreach_get(pixels)
-    pixels = pixels.reshape(height, width, image.channels)[::-1]  # Blender's rows go upwards
-    colour, alpha = pixels[..., :3].clip(0, 1), np.float32(1)
-    if image.channels in (2, 4):
-        colour, alpha = pixels[..., :-1].clip(0, 1), pixels[..., -1:].clip(0, 1)
-    return colour * alpha + 1 - alpha
+    @classmethod
+    def of(cls, scene: bpy.types.Scene) -> Look:
+        """As the scene's settings say; the defaults where the add-on is not enabled."""
+        settings = getattr(scene, "croquis", None)
+        if settings is None:
+            return cls()
+        return cls(settings.reference.kind, settings.reference.depth, settings.reference.opacity)
 
 
 def place_camera(scene: bpy.types.Scene, view: Camera, number: int = 1) -> bpy.types.Object:
@@ -97,12 +65,8 @@ def place_camera(scene: bpy.types.Scene, view: Camera, number: int = 1) -> bpy.t
     if thing is None:
         thing = _new(scene, _CAMERA, number, bpy.data.cameras.new(_CAMERA))
     thing.matrix_world = camera_matrix(view)
-    render = scene.render
-    aspect = (render.resolution_y * render.pixel_aspect_y) / (
-        render.resolution_x * render.pixel_aspect_x
-    )
     width, height = view.size
-    frame_width = max(width, height / aspect)  # of the frame, in pixels of the drawing
+    frame_width = max(width, height / _frame_aspect(scene))  # in pixels of the drawing
     data = thing.data
     data.sensor_fit = "HORIZONTAL"
     data.sensor_width = SENSOR
@@ -123,26 +87,43 @@ def place_drawing(
 ) -> bpy.types.Object:
     """Stand the drawing up as a reference image that fills a solved camera's picture.
 
+    A film shows the picture of the scene's frame. Where :func:`place_camera` has set up the
+    drawing's camera, it gets the drawing for its background, too; the scene's settings choose which
+    of the two is seen.
+
     Args:
         scene: where it stands.
         image: the drawing.
         view: the drawing's view.
         depth: how far in front of the eye it stands, metres.
         number: as for :func:`place_camera`.
+
+    Returns:
+        The empty.
     """
     thing = _find(scene, _DRAWING, number)
+    camera = find_camera(scene, number)
     if thing is None:
         thing = _new(scene, _DRAWING, number, None)
         thing.empty_display_type = "IMAGE"
-        thing.empty_image_depth = "BACK"
         thing.empty_image_side = "FRONT"
         thing.use_empty_image_alpha = True
-        thing.color[3] = _OPACITY
         # A click in the view is meant for the character in front of it.
         thing.hide_select = True
     thing.animation_data_clear()  # it may have been one of several that show in turn
     thing.hide_viewport = False
     thing.data = image
+    _play(thing.image_user, image)
+    thing[TURNS] = turns = quarter_turns(image)
+    aim_drawing(thing, view, depth)
+    if camera:
+        _fill_background(scene, cast(bpy.types.Camera, camera.data), image, view, turns)
+    show(scene)
+    return thing
+
+
+def aim_drawing(thing: bpy.types.Object, view: Camera, depth: float) -> None:
+    """Move a placed drawing so that it fills a camera's picture; arguments of its placing."""
     metres = 1 / view.focal if view.orthographic else depth / view.focal  # per pixel
     # An image empty's size is that of its longer side, its place that of its centre.
     thing.empty_display_size = max(view.size) * metres
@@ -150,9 +131,23 @@ def place_drawing(
     x, y = (np.array(view.size) / 2 - view.centre) * metres
     matrix = camera_matrix(view)
     matrix.translation = view.to_world((x, y, depth))
-    turn = Matrix.Rotation(_quarter_turns(image) * pi / 2, 4, "Z")
-    thing.matrix_world = matrix @ turn
-    return thing
+    thing.matrix_world = matrix @ Matrix.Rotation(thing[TURNS] * pi / 2, 4, "Z")
+
+
+def show(scene: bpy.types.Scene) -> None:
+    """Let all drawings of the scene be seen as its settings say."""
+    look = Look.of(scene)
+    as_empty = look.kind == "EMPTY"
+    for thing in _all(scene, _DRAWING):
+        # Whether it is hidden is a matter of time where drawings show in turn; this is not.
+        thing.show_empty_image_orthographic = thing.show_empty_image_perspective = as_empty
+        thing.empty_image_depth = look.depth
+        thing.color[3] = look.opacity
+    for camera in _all(scene, _CAMERA):
+        camera.data.show_background_images = not as_empty
+        for background in camera.data.background_images:
+            background.display_depth = look.depth
+            background.alpha = look.opacity
 
 
 def find_camera(scene: bpy.types.Scene, number: int = 1) -> bpy.types.Object | None:
@@ -197,26 +192,45 @@ def show_in_turn(
     scene.frame_set(frames[0])
 
 
-def _quarter_turns(image: bpy.types.Image) -> int:
-    """How often an image must turn counter-clockwise to stand as a camera's rotation (EXIF) says.
+def _play(user: bpy.types.ImageUser, image: bpy.types.Image) -> None:
+    """Let a film begin at the scene's frame 1, and stay at its last picture."""
+    if image.source in FILMS:
+        first, user.frame_duration = film_range(image)
+        user.frame_start, user.frame_offset = 1, first - 1
+        user.use_auto_refresh, user.use_cyclic = True, False
 
-    Blender shows such a file as it lies on the sensor, :func:`grey_pixels` as it was meant.
-    """
-    if image.source != "FILE":
-        return 0
-    packed = image.packed_file
-    path = Path(bpy.path.abspath(image.filepath, library=image.library))
-    if not (packed or path.is_file()):  # its pixels are still in memory
-        return 0
-    data = packed.data if packed else path.read_bytes()
-    if b"exif" not in data[:_EXIF_WITHIN].lower():
-        return 0
-    encoded, small = np.frombuffer(data, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8
-    meant = cv2.imdecode(encoded, small).astype(int)
-    lying = cv2.imdecode(encoded, small | cv2.IMREAD_IGNORE_ORIENTATION).astype(int)
-    turned = {k: np.rot90(lying, k) for k in range(4)}
-    fitting = [k for k in turned if turned[k].shape == meant.shape]
-    return min(fitting, key=lambda k: int(np.abs(turned[k] - meant).sum()))
+
+def _fill_background(
+    scene: bpy.types.Scene,
+    camera: bpy.types.Camera,
+    image: bpy.types.Image,
+    view: Camera,
+    turns: int,
+) -> None:
+    """Give a placed camera a background image, ``turns`` quarters counter-clockwise."""
+    backgrounds = camera.background_images
+    background = backgrounds[0] if backgrounds else backgrounds.new()
+    background.image = image
+    background.frame_method = "FIT"
+    background.rotation = turns * pi / 2
+    background.scale = 1.0
+    if turns % 2:  # Blender fits the image as it lies on the sensor
+        width, height = view.size
+        across = 1 / _frame_aspect(scene)
+        fitting = min(across / height, 1 / width)
+        background.scale = min(across / width, 1 / height) / fitting
+    _play(background.image_user, image)
+
+
+def _frame_aspect(scene: bpy.types.Scene) -> float:
+    """Height of a camera's frame as a share of its width."""
+    render = scene.render
+    height = render.resolution_y * render.pixel_aspect_y
+    return height / (render.resolution_x * render.pixel_aspect_x)
+
+
+def _all(scene: bpy.types.Scene, role: str) -> Iterator[bpy.types.Object]:
+    return (thing for thing in scene.objects if str(thing.get(_ROLE, "")).startswith(f"{role} "))
 
 
 def _find(scene: bpy.types.Scene, role: str, number: int) -> bpy.types.Object | None:

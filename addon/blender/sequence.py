@@ -8,10 +8,8 @@ everything is known.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 import bpy
@@ -22,7 +20,6 @@ from ..core import multiview, sequence, skeleton
 from ..core.camera import Camera
 from ..core.errors import UserError
 from ..core.estimator import Estimate, Estimator
-from ..core.image import load_grey
 from ..core.lift import lift
 from ..core.remembered import Remembered
 from ..core.rotations import unit
@@ -30,6 +27,7 @@ from ..core.solve import Rig, Solution, solve
 from . import reference
 from .armature import apply_solution, posed_matrices, rig_from_armature
 from .mannequin import add_mannequin
+from .pixels import grey_pixels
 from .pose import drawing_depth, remember
 
 FloatArray = NDArray[np.float64]
@@ -94,28 +92,6 @@ class Step:
 
 Steps: TypeAlias = Generator[Step, None, _Result]
 """Work in steps; its result is what it returns at the end."""
-
-
-def natural_order(paths: Iterable[Path]) -> list[Path]:
-    """Files as a person would sort them: ``walk2`` before ``walk10``."""
-
-    def key(path: Path) -> list[tuple[bool, int, str]]:
-        parts = re.findall(r"\d+|\D+", path.name.casefold())
-        return [(not p.isdecimal(), int(p) if p.isdecimal() else 0, p) for p in parts]
-
-    return sorted(paths, key=key)
-
-
-def load_drawings(paths: Iterable[Path]) -> list[bpy.types.Image]:
-    """Load pictures, in natural order.
-
-    Raises:
-        UserError: one cannot be read; none has been loaded then.
-    """
-    ordered = natural_order(paths)
-    for path in ordered:
-        load_grey(path)
-    return [bpy.data.images.load(str(path), check_existing=True) for path in ordered]
 
 
 def pose_sequence(
@@ -226,7 +202,7 @@ def _look(
         yield Step(done, total, f"Reading “{drawing.image.name}”")
         _check_still_there(drawings, armature)
         try:
-            grey = reference.grey_pixels(drawing.image)
+            grey = grey_pixels(drawing.image, drawing.frame)
             estimates.append(estimator.estimate(grey))
         except UserError as error:
             text = str(error)

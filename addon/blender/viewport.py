@@ -9,8 +9,13 @@ from math import radians
 import bpy
 from mathutils import Quaternion, Vector
 
+from ..core.camera import Camera
+from ..core.errors import UserError
+from .cameras import view_from_matrix
+
 _SIDE_ANGLE = radians(70)  # from the drawing's camera around the world's Z axis
 _DISTANCE = 3.5  # of the side view, in radii of the character
+_PAGE = (1000, 1000)  # pixels of a view, before it is zoomed to what is looked at
 _CAMERA_ZOOM = 20.0  # of the camera's frame in the viewport, in Blender's unit: nearly all of it
 
 
@@ -26,6 +31,20 @@ def busy(context: bpy.types.Context) -> Iterator[None]:
         yield
     finally:
         window.cursor_modal_restore()
+
+
+def current_view(context: bpy.types.Context) -> Camera:
+    """From where the user looks: the viewport of the context, or else the scene's camera.
+
+    Raises:
+        UserError: there is neither.
+    """
+    view, camera = context.region_data, context.scene.camera
+    if view is not None:
+        return view_from_matrix(view.view_matrix.inverted(), not view.is_perspective, _PAGE)
+    if camera is None or camera.type != "CAMERA":
+        raise UserError("The scene has no camera; add one that looks at the drawing.")
+    return view_from_matrix(camera.matrix_world, camera.data.type == "ORTHO", _PAGE)
 
 
 def look_through(context: bpy.types.Context, camera: bpy.types.Object) -> None:

@@ -37,6 +37,7 @@ _FAINTEST = 0.08  # darkness below which nothing counts as a stroke
 
 # Where figures are looked for; lengths are shares of the page's longer side unless said otherwise.
 _FIND_SIDE = 384  # pixels
+_NARROWEST = 4  # pixels; a narrower page holds no figure
 _INKED = 0.4  # ink above this is drawn
 _EDGE_DEPTH = 0.2  # of the width and height: as far in as the page's edges and frames reach
 _EDGE_CONTACT = 0.3  # of the shorter side: as long do they touch the picture's border
@@ -138,7 +139,7 @@ def load_grey(path: str | os.PathLike[str]) -> GreyArray:
             f"{path.name} is damaged or is not a picture that Croquis can read; "
             "save it again as PNG or JPEG."
         )
-    return _to_grey(picture)
+    return to_grey(picture)
 
 
 def _decode(data: bytes) -> NDArray | None:
@@ -168,8 +169,16 @@ def _decode(data: bytes) -> NDArray | None:
         cv2.setLogLevel(log_level)
 
 
-def _to_grey(picture: NDArray) -> GreyArray:
-    """Any depth and number of channels -> uint8 ``[H, W]`` on white."""
+def to_grey(picture: NDArray) -> GreyArray:
+    """A picture as grey on white paper.
+
+    Args:
+        picture: ``[H, W]`` or ``[H, W, C]`` in OpenCV's order (blue, green, red), uint8, uint16 or
+            float in 0..1; a second or fourth channel is straight alpha.
+
+    Returns:
+        ``[H, W]`` uint8.
+    """
     if picture.dtype == np.uint16:
         picture = cv2.convertScaleAbs(picture, alpha=1 / 257)
     elif picture.dtype != np.uint8:
@@ -186,6 +195,13 @@ def _to_grey(picture: NDArray) -> GreyArray:
     alpha = picture[:, :, -1]
     paper = cv2.bitwise_not(alpha)  # over white: grey * alpha + 255 * (1 - alpha)
     return cv2.add(cv2.multiply(grey, alpha, scale=1 / 255), paper)
+
+
+def displayed(light: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Linear light, clipped to 0..1, as a screen shows it (sRGB, IEC 61966-2-1)."""
+    light = np.clip(light, 0, 1)
+    bright = 1.055 * np.maximum(light, 0.0031308) ** (1 / 2.4) - 0.055
+    return np.where(light > 0.0031308, bright, 12.92 * light)
 
 
 def ink(grey: GreyArray) -> InkArray:
@@ -330,6 +346,8 @@ def find_figures(grey: GreyArray) -> list[Box]:
 
 def _drawn(page: GreyArray) -> GreyArray:
     """1 where the page has ink that is neither its edge nor a frame nor a ruled line, else 0."""
+    if min(page.shape) < _NARROWEST:
+        return np.zeros_like(page)
     inked = ink(page)
     edges = _page_edges(inked > _INKED)
     if edges.any():

@@ -4,7 +4,20 @@ import bpy
 
 from ..blender import viewport
 from .character import CROQUIS_OT_add_mannequin
+from .correct import (
+    CROQUIS_OT_hide_joint,
+    CROQUIS_OT_move_joint,
+    CROQUIS_OT_reset_joint,
+    CROQUIS_OT_reset_joints,
+)
 from .dataset import CROQUIS_OT_render_dataset, CROQUIS_OT_show_contact_sheet, stop_running
+from .drawing import (
+    CROQUIS_OT_add_frames,
+    CROQUIS_OT_drawing_from_grease_pencil,
+    CROQUIS_OT_drawing_from_render,
+    CROQUIS_OT_drawing_from_viewport,
+    CROQUIS_OT_open_drawing,
+)
 from .export import (
     CROQUIS_OT_export_bvh,
     CROQUIS_OT_export_json,
@@ -32,11 +45,20 @@ from .sequence import (
 )
 
 _CLASSES = (
+    CROQUIS_OT_open_drawing,
+    CROQUIS_OT_drawing_from_grease_pencil,
+    CROQUIS_OT_drawing_from_render,
+    CROQUIS_OT_drawing_from_viewport,
+    CROQUIS_OT_add_frames,
     CROQUIS_OT_add_mannequin,
     CROQUIS_OT_choose_bone,
     CROQUIS_OT_match_bones,
     CROQUIS_OT_pose_from_sketch,
     CROQUIS_OT_look,
+    CROQUIS_OT_move_joint,
+    CROQUIS_OT_hide_joint,
+    CROQUIS_OT_reset_joint,
+    CROQUIS_OT_reset_joints,
     CROQUIS_OT_flip_limb,
     CROQUIS_OT_mirror,
     CROQUIS_OT_next_reading,

@@ -9,14 +9,13 @@ import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, StringProperty
 
 from ..blender import sequence, viewport
+from ..blender.drawings import enlist, load_drawings
 from ..blender.keyframes import insert_keyframes
 from ..core.errors import UserError
-from ..core.estimator import Estimator
-from ..preferences import network_path
+from ..preferences import make_estimator
 from .character import POSABLE_MODES, ExplainedOperator, why_not_posable
 from .progress import draw_progress
 
-_SPACING = 10  # frames from one added drawing to the next
 _INTERVAL = 0.01  # seconds between two steps, in which Blender shows how far it is
 
 
@@ -58,17 +57,11 @@ class CROQUIS_OT_add_drawings(bpy.types.Operator):
             self.report({"ERROR"}, "Choose one picture or more.")
             return {"CANCELLED"}
         try:
-            images = sequence.load_drawings(paths)
+            images = load_drawings(paths)
         except UserError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        several = context.scene.croquis.several
-        frame = max((item.frame + _SPACING for item in several.drawings), default=1)
-        for image in images:
-            item = several.drawings.add()
-            item.image, item.frame = image, frame
-            frame += _SPACING
-        several.active = len(several.drawings) - 1
+        enlist(context.scene.croquis.several, images)
         count = "1 drawing" if len(images) == 1 else f"{len(images)} drawings"
         self.report({"INFO"}, f"Added {count}.")
         return {"FINISHED"}
@@ -251,7 +244,7 @@ class CROQUIS_OT_pose_sequence(_StepsOperator, bpy.types.Operator):
             context,
             _drawings(context),
             settings.armature,
-            estimator=Estimator(network_path(context) or None),
+            estimator=make_estimator(context),
             smoothness=settings.several.smoothness,
         )
 
@@ -288,7 +281,7 @@ class CROQUIS_OT_pose_from_sheet(_StepsOperator, bpy.types.Operator):
             context,
             _drawings(context),
             context.scene.croquis.armature,
-            estimator=Estimator(network_path(context) or None),
+            estimator=make_estimator(context),
         )
 
     def finish(self, context: bpy.types.Context, result: sequence.PosedSheet) -> str:

@@ -2,10 +2,12 @@
 
 import bpy
 
-from . import menus, panels, several
+from . import drawing, handles, menus, panels, several
 
 _CLASSES = (
-    panels.CROQUIS_PT_drawing,
+    drawing.CROQUIS_FH_drawing,
+    drawing.CROQUIS_PT_drawing,
+    drawing.CROQUIS_PT_reference,
     panels.CROQUIS_PT_character,
     panels.CROQUIS_PT_bones,
     panels.CROQUIS_PT_pose,
@@ -13,6 +15,9 @@ _CLASSES = (
     panels.CROQUIS_PT_keep,
     several.CROQUIS_UL_drawings,
     several.CROQUIS_PT_several,
+    handles.CROQUIS_GT_joint,
+    handles.CROQUIS_GGT_joints,
+    handles.CROQUIS_MT_joint,
     panels.CROQUIS_PT_dataset,
     panels.CROQUIS_PT_dataset_figures,
     panels.CROQUIS_PT_dataset_cameras,

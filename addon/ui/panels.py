@@ -62,18 +62,6 @@ def large_row(layout: bpy.types.UILayout | None) -> bpy.types.UILayout:
     return row
 
 
-class CROQUIS_PT_drawing(CroquisPanel, bpy.types.Panel):
-    """The picture whose pose is wanted."""
-
-    bl_label = "Drawing"
-
-    def draw(self, context: bpy.types.Context) -> None:
-        """The picture, a button that opens a file, and which of its figures."""
-        settings = context.scene.croquis
-        self.layout.template_ID(settings, "drawing", open="image.open")
-        self.layout.prop(settings, "figure")
-
-
 class CROQUIS_PT_character(CroquisPanel, bpy.types.Panel):
     """Who is posed."""
 
@@ -131,6 +119,7 @@ class CROQUIS_PT_pose(CroquisPanel, bpy.types.Panel):
             CROQUIS_OT_pose_from_sketch.bl_idname, icon="POSE_HLT"
         ).figure = settings.figure
         layout.prop(settings, "insert_keyframes")
+        layout.prop(settings, "stretch")
         layout.prop(settings, "look_through_camera")
         views = layout.row(align=True)
         for side, label in (("DRAWING", "Drawing's View"), ("SIDE", "Side View")):

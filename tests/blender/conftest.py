@@ -122,3 +122,32 @@ def draw_figure(width: int, height: int) -> np.ndarray:
 def figure_page() -> Any:
     """:func:`draw_figure`, for tests that need other pages."""
     return draw_figure
+
+
+@pytest.fixture
+def render_drawing() -> Any:
+    """:func:`shine`, for tests that need a render."""
+    return shine
+
+
+def shine(scene: bpy.types.Scene, path: Path) -> None:
+    """Render a plane that shines with a picture file, 96 x 96 pixels."""
+    bpy.ops.mesh.primitive_plane_add(size=2)
+    material = bpy.data.materials.new("page")
+    material.use_nodes = True
+    nodes = material.node_tree.nodes
+    nodes.clear()
+    picture, light = nodes.new("ShaderNodeTexImage"), nodes.new("ShaderNodeEmission")
+    picture.image = bpy.data.images.load(str(path))
+    output = nodes.new("ShaderNodeOutputMaterial")
+    material.node_tree.links.new(picture.outputs["Color"], light.inputs["Color"])
+    material.node_tree.links.new(light.outputs[0], output.inputs["Surface"])
+    bpy.context.object.data.materials.append(material)
+    camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
+    camera.location.z, camera.data.type, camera.data.ortho_scale = 5, "ORTHO", 2
+    scene.collection.objects.link(camera)
+    scene.camera = camera
+    scene.render.engine, scene.cycles.samples = "CYCLES", 1
+    scene.render.resolution_x = scene.render.resolution_y = 96
+    scene.view_settings.view_transform = "Standard"
+    bpy.ops.render.render()

@@ -14,9 +14,8 @@ from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
 from addon.blender import reference
+from addon.blender.pixels import grey_pixels
 from addon.core.camera import Camera, look_at
-from addon.core.errors import UserError
-from addon.core.image import load_grey
 
 
 def some_view(seed: int, orthographic: bool) -> Camera:
@@ -87,7 +86,7 @@ def test_a_phones_photograph_stands_upright(
     photograph = tmp_path / "photograph.jpg"
     photograph.write_bytes(jpeg_with_orientation(cv2.imread(str(drawing)), orientation))
     image = bpy.data.images.load(str(photograph))
-    grey = reference.grey_pixels(image)
+    grey = grey_pixels(image)
     width, height = image.size
     pixels = np.empty(width * height * image.channels, np.float32)
     image.pixels.foreach_get(pixels)
@@ -131,34 +130,6 @@ def test_every_scene_has_its_own() -> None:
         for scene in (bpy.context.scene, bpy.data.scenes.new("Second"))
     ]
     assert cameras[0] != cameras[1]
-
-
-def test_grey_of_a_file_packed_or_not(drawing: Path) -> None:
-    image = bpy.data.images.load(str(drawing))
-    expected = load_grey(drawing)
-    np.testing.assert_array_equal(reference.grey_pixels(image), expected)
-    image.pack()
-    drawing.unlink()
-    np.testing.assert_array_equal(reference.grey_pixels(image), expected)
-
-
-def test_grey_of_painted_pixels() -> None:
-    image = bpy.data.images.new("painted", 4, 3, alpha=True)
-    pixels = np.zeros((3, 4, 4), np.float32)  # transparent
-    pixels[0, 1] = (0, 0, 0, 1)  # black, in the bottom row
-    pixels[2, 3] = (1, 0, 0, 1)  # red, in the top row
-    image.pixels.foreach_set(pixels.ravel())
-    grey = reference.grey_pixels(image)
-    expected = np.full((3, 4), 255)
-    expected[2, 1], expected[0, 3] = 0, 76
-    np.testing.assert_array_equal(grey, expected)
-
-
-def test_grey_of_a_deleted_file_is_a_users_mistake(drawing: Path) -> None:
-    image = bpy.data.images.load(str(drawing))
-    drawing.unlink()
-    with pytest.raises(UserError, match="no picture"):
-        reference.grey_pixels(image)
 
 
 def test_drawings_show_in_turn() -> None:

@@ -278,12 +278,6 @@ def test_a_model_sheet_poses_the_mannequin(tmp_path: Path) -> None:
         assert np.median(misses) < 0.03 * SCALE * rig.height, np.degrees(side)
 
 
-def test_files_come_in_natural_order() -> None:
-    names = ["walk10.png", "Walk2.png", "walk1.png", "a.png"]
-    ordered = [path.name for path in sequence.natural_order(Path(name) for name in names)]
-    assert ordered == ["a.png", "walk1.png", "Walk2.png", "walk10.png"]
-
-
 def test_corrections_survive_in_the_file() -> None:
     directions = np.random.default_rng(0).normal(size=(22, 3))
     again = sequence.correction_from_json(sequence.correction_to_json(directions))
