@@ -106,6 +106,18 @@ def matched_bones(armature: bpy.types.Object) -> dict[str, str]:
     return rigs.match(names, parents, _ends(armature))
 
 
+def rig_kind(armature: bpy.types.Object) -> str:
+    """Whose bones they are: a kind of rig by its usual name, or how else they have been found.
+
+    Raises:
+        UserError: no humanoid is found.
+    """
+    if chosen_bones(armature):
+        return "Chosen by Hand"
+    names, parents = _hierarchy(armature)
+    return rigs.recognise(names, parents, _ends(armature))[0] or "Found by Shape"
+
+
 def bone_table(armature: bpy.types.Object) -> tuple[dict[str, str], str]:
     """What of :func:`matched_bones` there is, and one sentence about what is wrong; "" for nothing.
 

@@ -154,25 +154,37 @@ def match(
     Raises:
         UserError: no hips, arms or legs can be found.
     """
+    return recognise(names, parents, ends)[1]
+
+
+def recognise(
+    names: Sequence[str], parents: Sequence[int] | None = None, ends: ArrayLike | None = None
+) -> tuple[str, dict[str, str]]:
+    """What :func:`match` finds, and by which names: a key of ``TABLES``, or "" for none of them.
+
+    Arguments and errors are those of :func:`match`.
+    """
     keys: dict[str, int] = {}
     for row, name in enumerate(names):
         keys.setdefault(_key(name), row)
     points = None if ends is None else np.asarray(ends, dtype=np.float64).reshape(-1, 2, 3)
 
     best: dict[str, int] = {}
+    best_kind = ""
     controlled = kind_of(names)
     for kind, table in TABLES.items():
         found = _match_table(table, keys)
         if parents is not None and kind != controlled:
             found = _in_tree(_joined_hips(found, parents, points), parents, points)
         if len(found) > len(best):
-            best = found
+            best, best_kind = found, kind
 
     if not set(best) >= _NEEDED and parents is not None and points is not None:
         found = rig_geometry.find(parents, points[:, 0], points[:, 1])
-        best = {k: found[k] for k in skeleton.KEYPOINTS if k in found} or best
+        if found:
+            best, best_kind = {k: found[k] for k in skeleton.KEYPOINTS if k in found}, ""
     require_limbs(best)
-    return {keypoint: names[row] for keypoint, row in best.items()}
+    return best_kind, {keypoint: names[row] for keypoint, row in best.items()}
 
 
 def _missing(mapping: Collection[str]) -> str:

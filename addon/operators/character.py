@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from ..blender.extent import Extent
 from ..blender.mannequin import add_mannequin
 
 POSABLE_MODES = {"OBJECT", "POSE"}
@@ -52,6 +53,12 @@ def why_not_posable(context: bpy.types.Context, armature: bpy.types.Object | Non
     if armature.type != "ARMATURE":
         return f"“{armature.name}” is not an armature; choose an armature."
     return why_not_in_layer(context, armature)
+
+
+def chosen_extent(context: bpy.types.Context) -> Extent:
+    """How much of a pose the panel's character is to take over."""
+    settings = context.scene.croquis
+    return Extent(settings.part, settings.influence)
 
 
 class CROQUIS_OT_add_mannequin(ExplainedOperator, bpy.types.Operator):

@@ -6,11 +6,11 @@ import bpy
 from bpy.props import EnumProperty, FloatVectorProperty, IntProperty
 
 from ..blender import pose, reference, viewport
+from ..blender.extent import why_not_within
 from ..core.errors import UserError
-from ..core.estimator import Estimator
 from ..core.image import Box
-from ..preferences import network_path
-from .character import POSABLE_MODES, ExplainedOperator, why_not_posable
+from ..preferences import make_estimator
+from .character import POSABLE_MODES, ExplainedOperator, chosen_extent, why_not_posable
 
 
 class CROQUIS_OT_pose_from_sketch(ExplainedOperator, bpy.types.Operator):
@@ -46,7 +46,9 @@ class CROQUIS_OT_pose_from_sketch(ExplainedOperator, bpy.types.Operator):
         settings = context.scene.croquis
         if context.mode in POSABLE_MODES and settings.drawing is None:
             return "Choose a drawing first."
-        return why_not_posable(context, settings.armature)
+        armature = settings.armature
+        extent = chosen_extent(context)
+        return why_not_posable(context, armature) or why_not_within(armature, extent)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Pose, then show it as the panel says."""
@@ -57,10 +59,11 @@ class CROQUIS_OT_pose_from_sketch(ExplainedOperator, bpy.types.Operator):
                     context,
                     settings.drawing,
                     settings.armature,
-                    estimator=Estimator(network_path(context) or None),
+                    estimator=make_estimator(context),
                     keyframe=settings.insert_keyframes,
                     figure=self.figure - 1,
                     box=Box(*self.box) if any(self.box) else None,
+                    extent=chosen_extent(context),
                 )
         except UserError as error:
             self.report({"ERROR"}, str(error))
@@ -77,10 +80,11 @@ class CROQUIS_OT_look(ExplainedOperator, bpy.types.Operator):
 
     bl_idname = "croquis.look"
     bl_label = "Look at Pose"
-    bl_options = {"INTERNAL"}
+    bl_description = "Turn the view to the posed character"
 
     side: EnumProperty(
         name="Side",
+        description="From where to look",
         items=(
             ("DRAWING", "Drawing", "Look through the drawing's camera"),
             ("SIDE", "Side", "Look from the side, at what the drawing does not show"),

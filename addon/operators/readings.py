@@ -8,9 +8,10 @@ import bpy
 from bpy.props import EnumProperty
 
 from ..blender import pose
+from ..blender.extent import why_not_within
 from ..core.errors import UserError
 from ..core.readings import LIMBS, PAIRS, Reading, Readings
-from .character import ExplainedOperator, why_not_posable
+from .character import ExplainedOperator, chosen_extent, why_not_posable
 
 LIMB_NAMES = {
     "Trunk": "Trunk",
@@ -40,7 +41,8 @@ class _ReadingOperator(ExplainedOperator):
         armature = context.scene.croquis.armature
         if armature is None or pose.remembered(armature) is None:
             return "Pose a character from a drawing first."
-        return why_not_posable(context, armature)
+        extent = chosen_extent(context)
+        return why_not_posable(context, armature) or why_not_within(armature, extent)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Pose it anew as far as the reading differs."""
@@ -52,7 +54,11 @@ class _ReadingOperator(ExplainedOperator):
         reading = self.choose(readings, kept.reading)
         try:
             anew = pose.choose_reading(
-                context, armature, reading, keyframe=settings.insert_keyframes
+                context,
+                armature,
+                reading,
+                keyframe=settings.insert_keyframes,
+                extent=chosen_extent(context),
             )
         except UserError as error:
             self.report({"ERROR"}, str(error))

@@ -24,6 +24,7 @@ _CLASSES = (
     panels.CROQUIS_PT_dataset_style,
     panels.CROQUIS_PT_dataset_labels,
     panels.CROQUIS_PT_dataset_run,
+    menus.CROQUIS_MT_croquis,
 )
 
 
@@ -31,13 +32,11 @@ def register() -> None:
     """Add the panels and the menus' lines to Blender."""
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
-    bpy.types.TOPBAR_MT_file_import.append(menus.draw_import)
-    bpy.types.TOPBAR_MT_file_export.append(menus.draw_export)
+    menus.register()
 
 
 def unregister() -> None:
     """Take all of them away again."""
-    bpy.types.TOPBAR_MT_file_export.remove(menus.draw_export)
-    bpy.types.TOPBAR_MT_file_import.remove(menus.draw_import)
+    menus.unregister()
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

@@ -6,7 +6,7 @@ import textwrap
 
 import bpy
 
-from ..blender.armature import bone_table
+from ..blender.armature import bone_table, rig_kind
 from ..blender.pose import readings_of, remembered
 from ..core import skeleton
 from ..core.readings import PAIRS
@@ -68,10 +68,20 @@ class CROQUIS_PT_character(CroquisPanel, bpy.types.Panel):
     bl_label = "Character"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """The armature, or a mannequin."""
+        """The armature and whose bones it has, or a mannequin."""
         layout = self.layout
+        armature = context.scene.croquis.armature
         layout.prop(context.scene.croquis, "armature", text="", placeholder="Mannequin")
-        layout.operator(CROQUIS_OT_add_mannequin.bl_idname, icon="OUTLINER_OB_ARMATURE")
+        if armature is None or armature.type != "ARMATURE":
+            layout.operator(CROQUIS_OT_add_mannequin.bl_idname, icon="OUTLINER_OB_ARMATURE")
+            return
+        bones, sentence = bone_table(armature)
+        if sentence:
+            _explain(context, layout, sentence, icon="ERROR")
+        else:
+            text = f"{rig_kind(armature)}, {len(bones)} of {skeleton.COUNT} bones"
+            layout.label(text=text, icon="CHECKMARK", translate=False)
+        layout.popover(CROQUIS_PT_bones.__name__, text="Fix Mapping", icon="BONE_DATA")
 
 
 class CROQUIS_PT_bones(CroquisPanel, bpy.types.Panel):
@@ -118,9 +128,12 @@ class CROQUIS_PT_pose(CroquisPanel, bpy.types.Panel):
         button.operator(
             CROQUIS_OT_pose_from_sketch.bl_idname, icon="POSE_HLT"
         ).figure = settings.figure
-        layout.prop(settings, "insert_keyframes")
-        layout.prop(settings, "stretch")
-        layout.prop(settings, "look_through_camera")
+        options = _fields(self)
+        options.prop(settings, "part")
+        options.prop(settings, "influence")
+        options.prop(settings, "insert_keyframes")
+        options.prop(settings, "stretch")
+        options.prop(settings, "look_through_camera")
         views = layout.row(align=True)
         for side, label in (("DRAWING", "Drawing's View"), ("SIDE", "Side View")):
             views.operator(CROQUIS_OT_look.bl_idname, text=label).side = side
@@ -320,9 +333,11 @@ def _show_run(layout: bpy.types.UILayout, run: Run) -> None:
             layout.label(text=text)
 
 
-def _explain(context: bpy.types.Context, layout: bpy.types.UILayout, text: str) -> None:
+def _explain(
+    context: bpy.types.Context, layout: bpy.types.UILayout, text: str, icon: str = "INFO"
+) -> None:
     """A sentence in as many lines as the sidebar's width asks for; Blender would cut it off."""
     letters = round(context.region.width / (_LETTER * context.preferences.system.ui_scale))
     lines = layout.column(align=True)
     for number, line in enumerate(textwrap.wrap(text, max(letters - _INDENT, _INDENT))):
-        lines.label(text=line, icon="BLANK1" if number else "INFO")
+        lines.label(text=line, icon="BLANK1" if number else icon)
