@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
         metavar=("X", "Y", "WIDTH", "HEIGHT"),
         help="of the figure in a single drawing, pixels from its top left corner",
     )
+    add("--stretch", action="store_true", help="make arms and legs as long as they are drawn")
     add("--out", type=Path, required=True, metavar="FILE", help="the posed scene, .blend")
     add(
         "--preview",
@@ -97,6 +98,7 @@ def main(arguments: list[str]) -> None:
             figure=options.figure - 1,
             box=box,
             number=number,
+            stretch=options.stretch,
         )
         armature = result.armature
         results.append(result)

@@ -232,13 +232,13 @@ def _turn_bones(
     for pose_bone in bones:
         i = row[pose_bone.name]
         parent = wanted[row[pose_bone.parent.name]] if pose_bone.parent else None
-        basis, scale = _basis(pose_bone, wanted[i], parent), (1.0, 1.0, 1.0)
+        basis, scale = _basis(pose_bone, wanted[i], parent), Vector((1.0, 1.0, 1.0))
         if solution.stretch is not None:
             basis, scale = _without_shear(basis)
         _set_rotation(pose_bone, basis)
         at_rest = pose_bone.name not in placed
         _set_location(pose_bone, Vector() if at_rest else basis.translation)
-        pose_bone.scale = scale
+        _set_scale(pose_bone, scale)
         if solution.stretch is not None:  # children inherit what has become of it
             wanted[i] = np.array(_convert(pose_bone, pose_bone.matrix_basis, parent))
 
@@ -422,6 +422,13 @@ def _set_location(pose_bone: bpy.types.PoseBone, location: Vector) -> None:
     for axis, locked in enumerate(pose_bone.lock_location):
         if not locked:
             pose_bone.location[axis] = location[axis]
+
+
+def _set_scale(pose_bone: bpy.types.PoseBone, scale: Vector) -> None:
+    """Scale a pose bone; locked axes stay as they are."""
+    for axis, locked in enumerate(pose_bone.lock_scale):
+        if not locked:
+            pose_bone.scale[axis] = scale[axis]
 
 
 def pose_bones(armature: bpy.types.Object, rig: Rig) -> list[bpy.types.PoseBone]:

@@ -138,7 +138,10 @@ def apply_within(
         UserError: see :func:`bones_within`. Nothing has changed then.
     """
     if extent == WHOLE and only is None:
-        return apply_solution(armature, rig, solution, keyframe)
+        held = apply_solution(armature, rig, solution, keyframe=False)
+        if keyframe:
+            insert_keyframes(armature)
+        return held
     names = bones_within(armature, rig, extent)
     if only is not None:
         names &= set(only)

@@ -43,19 +43,22 @@ def pose_channels(armature: bpy.types.Object) -> list[Channel]:
     """The channels that hold the pose of an armature's trunk and limbs.
 
     These are the bones that a drawing poses: their rotations, the places of the hips and of bones
-    that are somewhere else than at rest, and the switches between forward and inverse kinematics.
-    Fingers, hair and the face are left out.
+    that are somewhere else than at rest, the scale of those that are stretched now or at another
+    frame, and the switches between forward and inverse kinematics. Fingers, hair and the face are left out.
 
     Raises:
         UserError: the object is no humanoid armature.
     """
     rig = rig_from_armature(armature)
     placed = placed_bones(armature, rig)
+    keyed = _keyed(armature)
     channels: list[Channel] = []
     for bone in pose_bones(armature, rig):
         channels += _rotation(bone)
         if bone.name in placed or bone.location.length:
             channels += (Channel(bone, "location", i, bone.lock_location[i]) for i in range(3))
+        if bone.scale.to_tuple() != (1, 1, 1) or bone.path_from_id("scale") in keyed:
+            channels += (Channel(bone, "scale", i, bone.lock_scale[i]) for i in range(3))
     bones = armature.pose.bones
     controls = rigs.controls_of(bones.keys())
     for name, switch, *_ in controls.switches if controls else ():
@@ -87,6 +90,18 @@ def insert_keyframes(armature: bpy.types.Object, only: Collection[str] | None = 
     for bone, path, index, _ in channels:
         bone.keyframe_insert(path, index=index, group=bone.name)
     return len({channel.bone.name for channel in channels})
+
+
+def _keyed(armature: bpy.types.Object) -> set[str]:
+    """The properties of an armature that have curves in its action."""
+    moved = armature.animation_data
+    if not moved or not moved.action:
+        return set()
+    if not hasattr(moved.action, "slots"):  # before Blender 4.4
+        return {curve.data_path for curve in moved.action.fcurves}
+    strips = (strip for layer in moved.action.layers for strip in layer.strips)
+    bags = (bag for strip in strips for bag in strip.channelbags if bag.slot == moved.action_slot)
+    return {curve.data_path for bag in bags for curve in bag.fcurves}
 
 
 def _rotation(bone: bpy.types.PoseBone) -> Iterator[Channel]:

@@ -11,13 +11,11 @@ import numpy as np
 from ..core import bvh, pose_file
 from ..core.errors import UserError
 from ..core.pose_file import BonePose, PoseFile
-from ..core.posing import pose_reading
 from ..core.remembered import Remembered
-from ..core.solve import Rig, Solution
 from . import reference
 from .armature import apply_solution, pose_bones, posed_matrices, rig_from_armature
 from .mannequin import add_mannequin
-from .pose import drawing_depth, readings_of, remember, remembered
+from .pose import drawing_depth, remember, remembered, solve_again
 from .puppet import PosedKeypoints
 
 
@@ -34,11 +32,13 @@ def describe(context: bpy.types.Context, armature: bpy.types.Object) -> PoseFile
     rig = rig_from_armature(armature)
     bones = {}
     for bone in pose_bones(armature, rig):
-        place, turn, _ = bone.matrix_basis.decompose()
+        place, turn, scale = bone.matrix_basis.decompose()
         rotation = (turn.w, turn.x, turn.y, turn.z)
-        bones[bone.name] = BonePose(rotation, (place.x, place.y, place.z))
+        location, size = (place.x, place.y, place.z), (scale.x, scale.y, scale.z)
+        bones[bone.name] = BonePose(rotation, location, size)
     joints = PosedKeypoints(armature, rig, rig.joints).places()
-    return PoseFile(drawing, joints, armature.name, bones, _solve(rig, drawing).camera)
+    camera = solve_again(armature, rig, drawing).camera
+    return PoseFile(drawing, joints, armature.name, bones, camera)
 
 
 def save_bvh(
@@ -106,7 +106,7 @@ def load_pose(
     if armature is None:
         armature = add_mannequin(context)
     rig = rig_from_armature(armature)
-    solution = _solve(rig, drawing)
+    solution = solve_again(armature, rig, drawing)
     apply_solution(armature, rig, solution, keyframe)
     remember(armature, drawing)
     context.view_layer.update()
@@ -116,10 +116,6 @@ def load_pose(
         depth = drawing_depth(rig, solution)
         reference.place_drawing(scene, image, solution.camera, depth, drawing.number)
     return armature
-
-
-def _solve(rig: Rig, drawing: Remembered) -> Solution:
-    return pose_reading(rig, readings_of(drawing), drawing.reading, size=drawing.size)
 
 
 def _find_image(drawing: Remembered, folder: Path) -> bpy.types.Image | None:

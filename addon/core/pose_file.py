@@ -38,10 +38,12 @@ class BonePose:
     Attributes:
         rotation: quaternion w, x, y, z of length one, in the bone's own axes.
         location: in the bone's own axes and the armature's unit.
+        scale: along the bone's own axes.
     """
 
     rotation: tuple[float, float, float, float]
     location: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ class PoseFile:
                 "flipped": sorted(drawing.reading.flipped),
                 "swapped": sorted(drawing.reading.swapped),
             },
+            "stretch": drawing.stretch,
             "keypoints": _by_name(points),
             "joints": _by_name(self.joints),
             "camera": {
@@ -101,6 +104,7 @@ class PoseFile:
                 name: {
                     "rotation": _rounded(bone.rotation, 9),
                     "location": _rounded(bone.location, 9),
+                    "scale": _rounded(bone.scale, 9),
                 }
                 for name, bone in self.bones.items()
             },
@@ -145,10 +149,13 @@ def _from_document(document: Any) -> PoseFile:
         size=size,
         image=str(image["name"]),
         reading=Reading.of(reading["flipped"], reading["swapped"]),
+        stretch=bool(document.get("stretch", False)),
     )
     bones = {
         name: BonePose(
-            _numbers(bone["rotation"], 4, "rotations"), _numbers(bone["location"], 3, "locations")
+            _numbers(bone["rotation"], 4, "rotations"),
+            _numbers(bone["location"], 3, "locations"),
+            _numbers(bone.get("scale", (1, 1, 1)), 3, "scales"),
         )
         for name, bone in document["bones"].items()
     }

@@ -50,6 +50,7 @@ class Remembered:
         reading: the chosen reading in depth.
         number: which of the scene's Croquis cameras and reference images belong to it.
         found: what the corrected and hidden keypoints were, by name.
+        stretch: whether arms and legs are as long as they are drawn.
     """
 
     keypoints: FloatArray
@@ -61,6 +62,7 @@ class Remembered:
     reading: Reading = LIFTED
     number: int = 1
     found: Mapping[str, Keypoint] = field(default_factory=dict)
+    stretch: bool = False
 
     @classmethod
     def of(
@@ -92,6 +94,7 @@ class Remembered:
                 },
                 "number": self.number,
                 "found": {name: _numbers(np.array(one)) for name, one in self.found.items()},
+                "stretch": self.stretch,
             },
             separators=(",", ":"),
         )
@@ -130,6 +133,7 @@ class Remembered:
             reading=Reading.of(document["reading"]["flipped"], document["reading"]["swapped"]),
             number=int(document["number"]),
             found=found,
+            stretch=bool(document["stretch"]),
         )
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from addon.blender.armature import rig_from_armature
 from addon.blender.mannequin import add_mannequin
-from addon.blender.pose import pose_from_sketch, remembered
+from addon.blender.pose import choose_reading, pose_from_sketch, readings_of, remembered
 from addon.core import skeleton
 from addon.core.errors import UserError
 from addon.core.estimator import SHIPPED, Estimate, Estimator
@@ -310,3 +310,38 @@ def test_a_missing_network_is_named(
 def test_the_shipped_network_poses_the_mannequin(image: bpy.types.Image) -> None:
     result = pose_from_sketch(bpy.context, image, None, estimator=Estimator())
     np.testing.assert_allclose(posed_joints(result.armature), result.solution.joints, atol=1e-4)
+
+
+def test_limbs_are_stretched_on_request_only(image: bpy.types.Image, estimator: Any) -> None:
+    """And stay so in another reading, at keyframes, and back again."""
+    armature = pose_from_sketch(bpy.context, image, None, estimator=estimator).armature
+    plain = pose_values(armature)
+    assert all(bone.scale.to_tuple() == (1, 1, 1) for bone in armature.pose.bones)
+
+    result = pose_from_sketch(
+        bpy.context, image, armature, estimator=estimator, stretch=True, keyframe=True
+    )
+    factors = result.solution.stretch
+    assert factors is not None and np.ptp(factors) > 0.05
+    np.testing.assert_allclose(posed_joints(armature), result.solution.joints, atol=1e-3)
+    rig = rig_from_armature(armature)
+    for name in ("LeftArm", "RightForeArm", "LeftUpLeg", "RightLeg"):
+        bone = armature.pose.bones[rig.names[rig.mapping[name]]]
+        assert bone.length / bone.bone.length == pytest.approx(factors[rig.mapping[name]], abs=1e-3)
+
+    kept = remembered(armature)
+    assert kept is not None and kept.stretch
+    choose_reading(bpy.context, armature, readings_of(kept).flip(kept.reading, "LeftArm"))
+    bone = armature.pose.bones[rig.names[rig.mapping["LeftArm"]]]
+    stretched = bone.length / bone.bone.length
+    assert stretched == pytest.approx(factors[rig.mapping["LeftArm"]], abs=1e-3)
+
+    scene = bpy.context.scene
+    scene.frame_set(scene.frame_current + 10)
+    pose_from_sketch(bpy.context, image, armature, estimator=estimator, keyframe=True)
+    assert all(bone.scale.to_tuple() == (1, 1, 1) for bone in armature.pose.bones)
+    np.testing.assert_allclose(pose_values(armature), plain, atol=1e-6)
+    scene.frame_set(scene.frame_current - 10)
+    np.testing.assert_allclose(posed_joints(armature), result.solution.joints, atol=1e-3)
+    scene.frame_set(scene.frame_current + 10)
+    np.testing.assert_allclose(pose_values(armature), plain, atol=1e-6)

@@ -26,7 +26,18 @@ def example(reading: Reading = LIFTED) -> Remembered:
     box = Box(10.5, 20.0, 300.0, 640.25)
     found = {"LeftHand": Keypoint(40.5, 30.25, 0.5), "Head": Keypoint(12.0, 13.0, 0.0)}
     return Remembered(
-        *(keypoints, scores, Sides(0.9, 0.4), box, (640, 960), "Läufer.png", reading, 2, found)
+        *(
+            keypoints,
+            scores,
+            Sides(0.9, 0.4),
+            box,
+            (640, 960),
+            "Läufer.png",
+            reading,
+            2,
+            found,
+            True,
+        )
     )
 
 
@@ -39,7 +50,7 @@ def test_all_comes_back(flipped: set[str], swapped: set[str]) -> None:
     np.testing.assert_allclose(other.scores, one.scores, atol=1e-3)
     assert (other.sides, other.box, other.size) == (one.sides, one.box, one.size)
     assert (other.image, other.reading, other.number) == (one.image, one.reading, one.number)
-    assert other.found == one.found
+    assert (other.found, other.stretch) == (one.found, one.stretch)
 
 
 @given(st.text())
