@@ -217,8 +217,7 @@ def _check_still_there(drawings: Sequence[Drawing], armature: bpy.types.Object |
         for block in (armature, *(drawing.image for drawing in drawings)):
             _ = block and block.name
     except ReferenceError as error:
-        sentence = "A drawing or the character was deleted meanwhile; start again."
-        raise UserError(sentence) from error
+        raise UserError("A drawing or the character was deleted meanwhile; start again.") from error
 
 
 def correction_from_pose(
