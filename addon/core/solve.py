@@ -32,7 +32,14 @@ from .proportions import find_stretch
 from .rest import UP, Rig
 from .rotations import about_axis, fit
 from .turning import Wishes
-from .wishes import lifted_axes, lifted_bones, want_drawn, want_lifted, want_natural
+from .wishes import (
+    lifted_axes,
+    lifted_bones,
+    want_drawn,
+    want_hinges,
+    want_lifted,
+    want_natural,
+)
 
 FloatArray = NDArray[np.float64]
 
@@ -89,6 +96,7 @@ def solve(
     *,
     size: tuple[int, int] | None = None,
     ground: bool = True,
+    prior: bool = True,
     stretch: bool = False,
     like: Solution | None = None,
 ) -> Solution:
@@ -104,6 +112,8 @@ def solve(
         ground: feet that are drawn on the ground stand on it, level, and the character rests on it
             by its lowest point; otherwise the hips stay where they rest, and the pose does not
             depend on how the drawing is turned.
+        prior: what the drawing leaves open bends evenly and stays near rest; otherwise it stays as
+            the lifter has it.
         stretch: arms and legs become as long as they are drawn, the same on both sides; otherwise
             the bones keep the rig's lengths.
         like: another pose of the drawing, whose up and lengths are kept.
@@ -130,7 +140,9 @@ def solve(
     wishes = Wishes(len(body.nodes))
     want_drawn(wishes, body, keypoints, scores, lifted)
     want_lifted(wishes, body, lifted)
-    want_natural(wishes, body)
+    want_hinges(wishes, body)
+    if prior:
+        want_natural(wishes, body)
     want_limits(wishes, body)
     turns = wishes.settle(_start(body, lifted))
     # What touches and what stands shows in a pose that already looks like the drawing.

@@ -151,8 +151,15 @@ def want_lifted(wishes: Wishes, body: Body, lifted: Lifted) -> None:
         wishes.add([(node, at_rest)], np.eye(3) * np.sqrt(kappa), axis)
 
 
+def want_hinges(wishes: Wishes, body: Body) -> None:
+    """Elbows and knees turn about one axis."""
+    for name, axis in body.hinges.items():
+        node = body.index[name]
+        wishes.add([(node, axis), (body.parents[node], -axis)], np.eye(3) / _HINGE)
+
+
 def want_natural(wishes: Wishes, body: Body) -> None:
-    """The prior: a shared bend of the spine, hinges, and small turns against the parent."""
+    """The prior: a shared bend of the spine, and small turns against the parent."""
     frame = np.array([body.rig.left, body.rig.front, UP])
     for name, node in body.index.items():
         parent = body.parents[node]
@@ -164,9 +171,6 @@ def want_natural(wishes: Wishes, body: Body) -> None:
             joint = next(j for j in body.hinges if body.parents[body.index[j]] == node)
             axis = body.hinges[joint]
             wishes.add([(node, axis), (parent, -axis)], np.eye(3) / _TWIST[bare])
-        if name in body.hinges:
-            axis = body.hinges[name]
-            wishes.add([(node, axis), (parent, -axis)], np.eye(3) / _HINGE)
 
     trunk = [
         body.index[n]
