@@ -11,7 +11,7 @@ from itertools import groupby
 
 import bpy
 import numpy as np
-from mathutils import Matrix, Quaternion, Vector
+from mathutils import Euler, Matrix, Quaternion, Vector
 from numpy.typing import NDArray
 
 from ..core import rigs, skeleton
@@ -26,6 +26,9 @@ _PROPERTY = "croquis_bones"
 
 Scripts without the registered add-on keep it as a custom property.
 """
+
+_ENDLESS = 1e4
+"""Radians, and parts of a quaternion, that nobody has set on purpose."""
 
 _ASTRAY = np.cos(np.radians(5))
 """Cosine of the angle by which a bone may miss its direction before the user hears of it."""
@@ -379,7 +382,7 @@ def _set_rotation(pose_bone: bpy.types.PoseBone, basis: Matrix) -> None:
     """Rotate a pose bone in its own rotation mode, on the turn nearest to where it was.
 
     Without the second part an animation between two keyframes could go the long way round. Locked
-    axes stay as they are.
+    axes stay as they are. Where it was no rotation before (NaN, endless), there is no near turn.
     """
     rotation = basis.to_quaternion()
     mode = pose_bone.rotation_mode
@@ -393,13 +396,21 @@ def _set_rotation(pose_bone: bpy.types.PoseBone, basis: Matrix) -> None:
         rotation = euler.to_quaternion()
     match mode:
         case "QUATERNION":
-            rotation.make_compatible(pose_bone.rotation_quaternion)
+            if _is_rotation(pose_bone.rotation_quaternion):
+                rotation.make_compatible(pose_bone.rotation_quaternion)
             pose_bone.rotation_quaternion = rotation
         case "AXIS_ANGLE":
             axis, angle = rotation.to_axis_angle()
             pose_bone.rotation_axis_angle = (angle, *axis)
-        case order:
+        case order if _is_rotation(pose_bone.rotation_euler):
             pose_bone.rotation_euler = rotation.to_euler(order, pose_bone.rotation_euler)
+        case order:
+            pose_bone.rotation_euler = rotation.to_euler(order)
+
+
+def _is_rotation(values: Quaternion | Euler) -> bool:
+    """Whether an animator could have meant these angles or this quaternion."""
+    return bool(np.abs(values).max() < _ENDLESS)
 
 
 _EULER_ORDERS = ("XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")

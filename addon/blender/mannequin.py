@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import bpy
 import numpy as np
@@ -323,7 +323,7 @@ def add_mannequin(context: bpy.types.Context) -> bpy.types.Object:
         The armature, active and selected; the body is its child.
     """
     if context.mode != "OBJECT":
-        bpy.ops.object.mode_set(mode="OBJECT")
+        _set_mode(context.view_layer.objects.active, "OBJECT")
     armature = bpy.data.objects.new(NAME, bpy.data.armatures.new(NAME))
     body = _body_object()
     active = context.view_layer.active_layer_collection
@@ -346,7 +346,7 @@ def add_mannequin(context: bpy.types.Context) -> bpy.types.Object:
 
 def _add_bones(armature: bpy.types.Object) -> None:
     """Fill the active, empty armature; Blender makes bones in Edit Mode only."""
-    bpy.ops.object.mode_set(mode="EDIT")
+    _set_mode(armature, "EDIT")
     edit_bones = armature.data.edit_bones
     for name, (parent, head, tail, z_axis) in _all_bones().items():
         bone = edit_bones.new(PREFIX + name)
@@ -355,7 +355,13 @@ def _add_bones(armature: bpy.types.Object) -> None:
         if parent:
             bone.parent = edit_bones[PREFIX + parent]
             bone.use_connect = bone.parent.tail == bone.head
-    bpy.ops.object.mode_set(mode="OBJECT")
+    _set_mode(armature, "OBJECT")
+
+
+def _set_mode(active: bpy.types.Object | None, mode: Literal["EDIT", "OBJECT"]) -> None:
+    """Change the active object's mode, also in a timer, where no window says which that is."""
+    with bpy.context.temp_override(active_object=active, object=active):
+        bpy.ops.object.mode_set(mode=mode)
 
 
 def _body_object() -> bpy.types.Object:

@@ -7,6 +7,7 @@ has a gigabyte of them) and knows how a phone was held (EXIF).
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,7 +53,8 @@ def grey_pixels(image: bpy.types.Image, frame: int = 1) -> NDArray[np.uint8]:
     try:
         return _file_pixels(image)
     except UserError as mistake:
-        if path.is_file() and image.file_format in _OWN_FORMATS:
+        # Not path.is_file(), which fails where a path is longer than any file's.
+        if os.path.isfile(path) and image.file_format in _OWN_FORMATS:
             raise
         try:
             return to_grey(_shown(image))
@@ -103,7 +105,7 @@ def quarter_turns(image: bpy.types.Image) -> int:
         return 0
     packed = image.packed_file
     path = path_of(image)
-    if not (packed or path.is_file()):  # its pixels are still in memory
+    if not (packed or os.path.isfile(path)):  # its pixels are still in memory
         return 0
     data = packed.data if packed else path.read_bytes()
     if b"exif" not in data[:_EXIF_WITHIN].lower():

@@ -83,17 +83,8 @@ class CROQUIS_OT_save_pose_asset(_PoseOperator, bpy.types.Operator):
         return f"Saved the pose asset “{name}” {f'as {path}' if path else 'in this file'}."
 
 
-class _ExportOperator(_PoseOperator, ExportHelper):
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Suggest a name: that of the drawing, or of the character."""
-        if not self.filepath:
-            armature = context.scene.croquis.armature
-            drawing = pose.remembered(armature)
-            stem = Path(drawing.image).stem if drawing else armature.name
-            folder = Path(bpy.data.filepath).parent if bpy.data.filepath else Path()
-            self.filepath = str(folder / bpy.path.clean_name(stem)) + self.filename_ext
-        super().invoke(context, event)
-        return {"RUNNING_MODAL"}
+class _FileOperator(_PoseOperator):
+    """An operator on a file as well."""
 
     @property
     def path(self) -> Path:
@@ -104,8 +95,21 @@ class _ExportOperator(_PoseOperator, ExportHelper):
         """
         path = Path(bpy.path.abspath(self.filepath))
         if not path.name:
-            raise UserError("Choose a name for the file first.")
+            raise UserError("Choose a file first.")
         return path
+
+
+class _ExportOperator(_FileOperator, ExportHelper):
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Suggest a name: that of the drawing, or of the character."""
+        if not self.filepath:
+            armature = context.scene.croquis.armature
+            drawing = pose.remembered(armature)
+            stem = Path(drawing.image).stem if drawing else armature.name
+            folder = Path(bpy.data.filepath).parent if bpy.data.filepath else Path()
+            self.filepath = str(folder / bpy.path.clean_name(stem)) + self.filename_ext
+        super().invoke(context, event)
+        return {"RUNNING_MODAL"}
 
 
 class CROQUIS_OT_export_json(_ExportOperator, bpy.types.Operator):
@@ -163,7 +167,7 @@ class CROQUIS_OT_export_bvh(_ExportOperator, bpy.types.Operator):
         return f"Wrote {self.path.name}."
 
 
-class CROQUIS_OT_load_pose(_PoseOperator, ImportHelper, bpy.types.Operator):
+class CROQUIS_OT_load_pose(_FileOperator, ImportHelper, bpy.types.Operator):
     """Pose the character from a pose file."""
 
     bl_idname = "croquis.load_pose"
@@ -182,7 +186,7 @@ class CROQUIS_OT_load_pose(_PoseOperator, ImportHelper, bpy.types.Operator):
     def work(self, context: bpy.types.Context) -> str:
         """Pose it."""
         settings = context.scene.croquis
-        path = Path(bpy.path.abspath(self.filepath))
+        path = self.path
         settings.armature = pose_files.load_pose(
             context, path, settings.armature, settings.insert_keyframes
         )

@@ -16,6 +16,7 @@ from ..preferences import make_estimator
 from .character import POSABLE_MODES, ExplainedOperator, why_not_posable
 from .progress import draw_progress
 
+_GONE = "A drawing of the list is no longer in the file; remove it from the list."
 _INTERVAL = 0.01  # seconds between two steps, in which Blender shows how far it is
 
 
@@ -153,7 +154,7 @@ class _StepsOperator(ExplainedOperator):
             if not drawings:
                 return "Add drawings first."
             if any(item.image is None for item in drawings):
-                return "A drawing of the list is no longer in the file; remove it from the list."
+                return _GONE
         return why_not_posable(context, settings.armature)
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
@@ -310,6 +311,9 @@ class CROQUIS_OT_keep_correction(_ListOperator, bpy.types.Operator):
         """Key it and keep it."""
         settings = context.scene.croquis
         item = settings.several.drawings[settings.several.active]
+        if item.image is None:
+            self.report({"ERROR"}, _GONE)
+            return {"CANCELLED"}
         if settings.armature is None:
             self.report({"ERROR"}, "Pose the sequence first.")
             return {"CANCELLED"}
