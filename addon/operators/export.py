@@ -8,7 +8,7 @@ import bpy
 from bpy.props import EnumProperty, StringProperty
 from bpy_extras.io_utils import ExportHelper, ImportHelper
 
-from ..blender import pose, pose_files, viewport
+from ..blender import pose, pose_files, reference, viewport
 from ..blender.keyframes import insert_keyframes
 from ..blender.pose_asset import save_pose_asset
 from ..core.errors import UserError
@@ -190,4 +190,7 @@ class CROQUIS_OT_load_pose(_FileOperator, ImportHelper, bpy.types.Operator):
         settings.armature = pose_files.load_pose(
             context, path, settings.armature, settings.insert_keyframes
         )
+        camera = reference.find_camera(context.scene)
+        if settings.look_through_camera and camera:
+            viewport.look_through(context, camera)
         return f"Posed “{settings.armature.name}” as in {path.name}."
