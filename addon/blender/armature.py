@@ -410,7 +410,7 @@ def _set_rotation(pose_bone: bpy.types.PoseBone, basis: Matrix) -> None:
 
 def _is_rotation(values: Quaternion | Euler) -> bool:
     """Whether an animator could have meant these angles or this quaternion."""
-    return bool(np.abs(values).max() < _ENDLESS)
+    return all(abs(value) < _ENDLESS for value in values)  # NaN is not
 
 
 _EULER_ORDERS = ("XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")
