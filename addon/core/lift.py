@@ -49,6 +49,8 @@ BONE_FLIP: tuple[int, ...] = tuple(
 _NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(64)
 _BOTTOM = [skeleton.INDEX[n] for n in ("Hips", "LeftUpLeg", "RightUpLeg")]
 _TOP = [skeleton.INDEX[n] for n in ("Neck", "LeftArm", "RightArm", "Spine2")]
+_WIDTHS = {"UpLeg": 0.025, "Arm": 0.04}  # shares of the figure's size below which there is none
+_ROOTS = [skeleton.INDEX[s + n] for s in ("Left", "Right") for n in ("UpLeg", "Shoulder", "Arm")]
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,31 @@ def normalise(keypoints: ArrayLike, scores: ArrayLike) -> Normalised:
     points = points / np.maximum(radius, 1e-9)[..., None] @ rotations
     features = np.concatenate([points.reshape(len(points), -1), scores], axis=1)
     return Normalised(features.astype(np.float32), rotations)
+
+
+def telling(keypoints: ArrayLike, scores: ArrayLike) -> FloatArray:
+    """Scores ``[23]`` without those of hips and shoulders that have no width at all.
+
+    Somebody seen exactly from the side has none, but far more often it is a stick figure, whose
+    limbs begin at the spine however it is turned: there its limbs tell more without them.
+
+    Args:
+        keypoints: ``[23, 2]`` pixels or any unit; missing ones may be NaN.
+        scores: ``[23]`` 0..1; 0 or NaN where missing.
+    """
+    points = np.asarray(keypoints, dtype=np.float64)
+    scores = np.array(scores, dtype=np.float64)
+    known = (scores > 0) & np.isfinite(points).all(axis=1)
+    if known[_ROOTS].all():
+        size = float(np.ptp(points[known], axis=0).max())
+        index = skeleton.INDEX
+        if all(
+            np.linalg.norm(points[index["Left" + name]] - points[index["Right" + name]])
+            < share * size
+            for name, share in _WIDTHS.items()
+        ):
+            scores[_ROOTS] = 0.0
+    return scores
 
 
 def mean_resultant_length(kappa: FloatArray) -> FloatArray:
@@ -198,7 +225,7 @@ def lift(keypoints: ArrayLike, scores: ArrayLike, path: Path = WEIGHTS) -> Lifte
         path: the network's weights.
     """
     keypoints = np.asarray(keypoints, dtype=np.float64)
-    scores = np.asarray(scores, dtype=np.float64)
+    scores = telling(keypoints, scores)
     flip = list(skeleton.FLIP)
     # The figure and its mirror image are two looks at the same pose: their mean is the better one.
     pair = normalise(

@@ -27,7 +27,7 @@ from . import skeleton
 from .anatomy import Body, want_limits, within_limits
 from .camera import Camera
 from .contacts import above_sole, find_ground, touches, want_standing, want_touches
-from .lift import AXES, Lifted, concentration, lift
+from .lift import AXES, Lifted, concentration, lift, telling
 from .proportions import find_stretch
 from .rest import UP, Rig
 from .rotations import about_axis, fit
@@ -130,6 +130,7 @@ def solve(
     keypoints = np.where(scores[:, None] > 0, keypoints, 0.0)
     if lifted is None:
         lifted = lift(keypoints, scores)
+    scores = telling(keypoints, scores)
 
     if like is not None:
         up, spread, factors = like.camera.rotation @ UP, (_KNOWN, _KNOWN), like.stretch

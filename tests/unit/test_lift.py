@@ -150,3 +150,51 @@ def test_bones_in_the_plane_are_drawn_as_they_are() -> None:
     joints = lift.place_bones(directions, lengths)
     np.testing.assert_allclose(joints[:, :2], points - points[0], atol=1e-9)
     assert not joints[:, 2].any()
+
+
+def stick_figure(raised: float = 0.9) -> np.ndarray:
+    """Pixels ``[23, 2]`` of a figure that faces us, its limbs spread, as children draw it."""
+    place = {
+        name: (0.0, float(y))
+        for name, y in zip(
+            ("Hips", "Spine", "Spine1", "Spine2", "Neck", "Head", "HeadTop_End"),
+            (0, -10, -20, -32, -45, -55, -75),
+            strict=True,
+        )
+    }
+    for side, sign in (("Left", 1), ("Right", -1)):
+        place[side + "Shoulder"] = place[side + "Arm"] = (0.0, -42.0)
+        place[side + "ForeArm"] = (sign * 25.0, -42 - 10 * raised)
+        place[side + "Hand"] = (sign * 48.0, -42 - 22 * raised)
+        place[side + "UpLeg"] = (0.0, 0.0)
+        place[side + "Leg"] = (sign * 15.0, 38.0)
+        place[side + "Foot"] = place[side + "ToeBase"] = (sign * 28.0, 76.0)
+    return np.array([place[name] for name in skeleton.KEYPOINTS]) + (200, 200)
+
+
+@pytest.mark.parametrize("raised", [-1.0, 0.0, 0.9])
+def test_a_stick_figure_with_spread_limbs_is_seen_from_the_front(raised: float) -> None:
+    """Or from behind; what it is not is seen from the side."""
+    points = stick_figure(raised)
+    points += np.random.default_rng(0).normal(0, 0.6, points.shape)  # nobody draws exactly
+    scores = np.ones(skeleton.COUNT)
+    scores[[skeleton.INDEX[s + "ToeBase"] for s in ("Left", "Right")]] = 0
+    lifted = lift.lift(points, scores)
+    for name in ("Hips", "Spine2"):
+        assert abs(lifted.axes[lift.AXES.index(name), 0]) > 0.7, name
+
+
+def test_only_figures_without_any_width_lose_their_hips_and_shoulders() -> None:
+    scores = np.full(skeleton.COUNT, 0.8)
+    points = stick_figure()
+    lost = lift.telling(points, scores) == 0
+    assert {skeleton.KEYPOINTS[row] for row in np.flatnonzero(lost)} == {
+        side + name for side in ("Left", "Right") for name in ("Shoulder", "Arm", "UpLeg")
+    }
+    for name in ("Arm", "UpLeg"):
+        wide = points.copy()
+        wide[skeleton.INDEX["Left" + name]] += (12, 0)
+        np.testing.assert_array_equal(lift.telling(wide, scores), scores)
+    unseen = scores.copy()
+    unseen[skeleton.INDEX["LeftArm"]] = np.nan
+    np.testing.assert_array_equal(lift.telling(points, unseen), unseen)
