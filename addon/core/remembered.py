@@ -118,7 +118,7 @@ class Remembered:
         if min(width, height) < 1:
             raise ValueError("a picture without pixels")
         found = {
-            name: Keypoint(*np.array(values, np.float64).tolist())
+            name: Keypoint(*np.array(values, np.float32).tolist())
             for name, values in dict(document["found"]).items()
         }
         if not found.keys() <= skeleton.INDEX.keys():

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from ..blender import correct, pose
 from ..blender.drawing_plane import plane_of
+from ..blender.extent import why_not_within
 from ..core import skeleton
 from ..core.correct import corrected_joints
 from ..core.errors import UserError
-from .character import ExplainedOperator, why_not_posable
+from .character import ExplainedOperator, chosen_extent, why_not_posable
 
 _NAMES = {
     "Spine": "Lower Back",
@@ -57,13 +58,19 @@ class _CorrectionOperator(ExplainedOperator):
         armature = context.scene.croquis.armature
         if armature is None or pose.remembered(armature) is None:
             return "Pose a character from a drawing first."
-        return why_not_posable(context, armature)
+        extent = chosen_extent(context)
+        return why_not_posable(context, armature) or why_not_within(armature, extent)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Correct, and let the character follow."""
         settings = context.scene.croquis
         try:
-            said = self.correct(context, settings.armature, keyframe=settings.insert_keyframes)
+            said = self.correct(
+                context,
+                settings.armature,
+                keyframe=settings.insert_keyframes,
+                extent=chosen_extent(context),
+            )
         except UserError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -114,7 +121,7 @@ class CROQUIS_OT_move_joint(_JointOperator, bpy.types.Operator):
         """Take hold of the joint: at its handle, or, without the button pressed, at the mouse."""
         armature = context.scene.croquis.armature
         try:
-            self._correction = correct.Correction(context, armature)
+            self._correction = correct.Correction(context, armature, chosen_extent(context))
             drawing = self._correction.before
             plane, under = plane_of(context.scene, drawing), self._pixel_at(context, event)
             if plane is None or under is None:
