@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import pi
 
@@ -74,16 +73,21 @@ class DrawingPlane:
             return None
         return self.to_pixels(eye + sight * float(normal @ (self.corner - eye)) / slope)
 
-    def pixel_at(self, context: bpy.types.Context, place: Sequence[float]) -> FloatArray | None:
-        """The pixel ``[2]`` under a place of a 3D viewport; None where the plane is hardly seen.
+    def pixel_under(
+        self, context: bpy.types.Context, mouse: tuple[float, float]
+    ) -> FloatArray | None:
+        """The pixel ``[2]`` under the mouse in a 3D viewport; None where the plane is hardly seen.
 
         Args:
-            context: the viewport's; elsewhere the answer is None.
-            place: pixels of its region, y up, as an event's ``mouse_region_x`` and ``_y``.
+            context: of any region of the viewport; elsewhere the answer is None.
+            mouse: an event's ``mouse_x`` and ``mouse_y``, pixels of the window, y up.
         """
-        region, view = context.region, context.region_data
-        if region is None or view is None:
+        area = context.area
+        if area is None or area.type != "VIEW_3D":
             return None
+        region = next(region for region in area.regions if region.type == "WINDOW")
+        view = area.spaces.active.region_3d
+        place = (mouse[0] - region.x, mouse[1] - region.y)
         eye = region_2d_to_origin_3d(region, view, place)
         sight = region_2d_to_vector_3d(region, view, place)
         return self.hit(eye.to_tuple(), sight.to_tuple())

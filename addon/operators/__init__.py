@@ -25,6 +25,7 @@ from .export import (
     CROQUIS_OT_load_pose,
     CROQUIS_OT_save_pose_asset,
 )
+from .figure import CROQUIS_OT_choose_figure
 from .pose import CROQUIS_OT_look, CROQUIS_OT_pose_from_sketch
 from .readings import (
     CROQUIS_OT_first_reading,
@@ -55,6 +56,7 @@ _CLASSES = (
     CROQUIS_OT_match_bones,
     CROQUIS_OT_pose_from_sketch,
     CROQUIS_OT_look,
+    CROQUIS_OT_choose_figure,
     CROQUIS_OT_move_joint,
     CROQUIS_OT_hide_joint,
     CROQUIS_OT_reset_joint,

@@ -182,8 +182,7 @@ class CROQUIS_OT_move_joint(_JointOperator, bpy.types.Operator):
         self, context: bpy.types.Context, event: bpy.types.Event
     ) -> NDArray[np.float64] | None:
         plane = plane_of(context.scene, self._correction.before)
-        mouse = (event.mouse_region_x, event.mouse_region_y)
-        return plane.pixel_at(context, mouse) if plane else None
+        return plane.pixel_under(context, (event.mouse_x, event.mouse_y)) if plane else None
 
 
 class CROQUIS_OT_hide_joint(_JointOperator, bpy.types.Operator):

@@ -13,13 +13,8 @@ from ..preferences import make_estimator
 from .character import POSABLE_MODES, ExplainedOperator, chosen_extent, why_not_posable
 
 
-class CROQUIS_OT_pose_from_sketch(ExplainedOperator, bpy.types.Operator):
-    """Pose the character of the panel from its drawing."""
-
-    bl_idname = "croquis.pose_from_sketch"
-    bl_label = "Pose from Sketch"
-    bl_description = "Pose the character like the figure in the drawing"
-    bl_options = {"REGISTER", "UNDO"}
+class PosingOperator(ExplainedOperator):
+    """What operators share that pose the character of the panel from its drawing."""
 
     figure: IntProperty(
         name="Figure",
@@ -41,10 +36,15 @@ class CROQUIS_OT_pose_from_sketch(ExplainedOperator, bpy.types.Operator):
     )
 
     @classmethod
+    def drawing(cls, context: bpy.types.Context) -> bpy.types.Image | None:
+        """The picture with the figure."""
+        return context.scene.croquis.drawing
+
+    @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
         """A drawing must be chosen, and the armature, if one is chosen, be the user's to pose."""
         settings = context.scene.croquis
-        if context.mode in POSABLE_MODES and settings.drawing is None:
+        if context.mode in POSABLE_MODES and cls.drawing(context) is None:
             return "Choose a drawing first."
         armature = settings.armature
         extent = chosen_extent(context)
@@ -52,18 +52,20 @@ class CROQUIS_OT_pose_from_sketch(ExplainedOperator, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Pose, then show it as the panel says."""
-        settings = context.scene.croquis
+        settings, drawing = context.scene.croquis, self.drawing(context)
+        assert drawing is not None  # or poll would not have let it pass
         try:
             with viewport.busy(context):
                 result = pose.pose_from_sketch(
                     context,
-                    settings.drawing,
+                    drawing,
                     settings.armature,
                     estimator=make_estimator(context),
                     keyframe=settings.insert_keyframes,
                     figure=self.figure - 1,
                     box=Box(*self.box) if any(self.box) else None,
                     extent=chosen_extent(context),
+                    stretch=settings.stretch,
                 )
         except UserError as error:
             self.report({"ERROR"}, str(error))
@@ -73,6 +75,15 @@ class CROQUIS_OT_pose_from_sketch(ExplainedOperator, bpy.types.Operator):
             viewport.look_through(context, result.camera)
         self.report({"INFO"}, result.summary())
         return {"FINISHED"}
+
+
+class CROQUIS_OT_pose_from_sketch(PosingOperator, bpy.types.Operator):
+    """Pose the character of the panel from its drawing."""
+
+    bl_idname = "croquis.pose_from_sketch"
+    bl_label = "Pose from Sketch"
+    bl_description = "Pose the character like the figure in the drawing"
+    bl_options = {"REGISTER", "UNDO"}
 
 
 class CROQUIS_OT_look(ExplainedOperator, bpy.types.Operator):

@@ -21,12 +21,14 @@ from ..operators.correct import (
     CROQUIS_OT_reset_joint,
     CROQUIS_OT_reset_joints,
 )
+from ..operators.figure import CROQUIS_OT_choose_figure
 from ..operators.readings import (
     LIMB_NAMES,
     CROQUIS_OT_flip_limb,
     CROQUIS_OT_mirror,
     CROQUIS_OT_next_reading,
 )
+from .panels import CroquisPanel
 
 # Left and right as in the preview, the trunk between them.
 _COLOURS = {"Left": (0.05, 0.45, 0.95), "Right": (0.9, 0.1, 0.1), "": (0.2, 0.6, 0.2)}
@@ -112,6 +114,30 @@ class CROQUIS_GGT_joints(bpy.types.GizmoGroup):
             handle.matrix_basis = Matrix.Translation(place) @ facing
             handle.scale_basis = _RADII[0] + (_RADII[1] - _RADII[0]) * score
             handle.is_hollow = score < _GUESSED
+
+
+class CROQUIS_PT_joints(CroquisPanel, bpy.types.Panel):
+    """What was found in the drawing, and how to put it right."""
+
+    bl_label = "Joints"
+    bl_parent_id = "CROQUIS_PT_pose"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """The character was posed from a drawing."""
+        armature = context.scene.croquis.armature
+        return armature is not None and remembered(armature) is not None
+
+    def draw_header(self, context: bpy.types.Context) -> None:
+        """Whether handles are shown."""
+        self.layout.prop(context.scene.croquis, "show_joints", text="")
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """Another figure, and the way back."""
+        layout = self.layout.column(align=True)
+        layout.operator(CROQUIS_OT_choose_figure.bl_idname, icon="SELECT_SET")
+        layout.operator(CROQUIS_OT_reset_joints.bl_idname, icon="LOOP_BACK")
 
 
 class CROQUIS_MT_joint(bpy.types.Menu):

@@ -9,6 +9,7 @@ from typing import Any
 from unittest.mock import MagicMock
 
 import bpy
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -385,3 +386,43 @@ def test_every_joint_has_a_menu(
     assert texts()[:2] == [JOINT_NAMES[joint], "Hide Joint"]
     bpy.ops.croquis.hide_joint(joint=joint)
     assert texts()[:2] == [JOINT_NAMES[joint], "Show Joint"]
+
+
+# --- which figure
+
+
+@pytest.fixture
+def two_figures(figure_page: Any, tmp_path: Path) -> bpy.types.Image:
+    """A page with a large figure at the left and a small one at the right."""
+    page = np.full((300, 700), 255, np.uint8)
+    page[:, :400] = figure_page(400, 300)
+    page[60:240, 440:680] = figure_page(240, 180)
+    path = tmp_path / "two.png"
+    path.write_bytes(cv2.imencode(".png", page)[1].tobytes())
+    return bpy.data.images.load(str(path))
+
+
+def test_a_box_of_ones_own_chooses_the_figure(
+    registered: None, two_figures: bpy.types.Image, estimator: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("addon.operators.pose.make_estimator", lambda _context: estimator)
+    scene = bpy.context.scene.croquis
+    with pytest.raises(RuntimeError, match="Pose a character from a drawing first"):
+        bpy.ops.croquis.choose_figure()
+    result = pose_from_sketch(bpy.context, two_figures, None, estimator=estimator)
+    scene.armature = result.armature
+    assert kept(result.armature).box.x < 350
+    assert bpy.ops.croquis.choose_figure(figure=2) == {"FINISHED"}
+    assert scene.drawing == two_figures
+    assert kept(result.armature).box.x > 400
+    bpy.ops.croquis.choose_figure(box=(20, 30, 300, 250))
+    assert kept(result.armature).box == (20, 30, 300, 250)
+
+
+def test_a_new_box_is_another_estimate(
+    registered: None, two_figures: bpy.types.Image, estimator: Any
+) -> None:
+    armature = pose_from_sketch(bpy.context, two_figures, None, estimator=estimator).armature
+    move_joint(bpy.context, armature, "LeftHand", (200, 150))
+    pose_from_sketch(bpy.context, two_figures, armature, estimator=estimator, figure=1)
+    assert not corrected_joints(kept(armature))

@@ -12,7 +12,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-BLENDER = {"bpy", "bmesh", "mathutils", "bpy_extras", "addon_utils", "gpu", "blf", "freestyle"}
+BLENDER = {
+    *("bpy", "bmesh", "mathutils", "bpy_extras", "addon_utils", "freestyle"),
+    *("gpu", "gpu_extras", "blf"),
+}
 NETWORK = {"urllib", "socket", "ssl", "http", "ftplib", "smtplib", "requests", "xmlrpc"}
 PARALLEL = {"threading", "_thread", "concurrent", "multiprocessing"}
 
