@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ..core.errors import UserError
 from ..core.pen import draw_pen, framed
 from .grease_pencil import visible_strokes
 from .pixels import FILMS, film_range, grey_pixels, rendered_png
+from .reference import SOURCE
 from .viewport import current_view
 
 SPACING = 10
@@ -28,7 +30,7 @@ _MADE = "croquis_made"
 _DISTRACTING = (
     *("show_floor", "show_axis_x", "show_axis_y", "show_axis_z", "show_cursor", "show_text"),
     *("show_stats", "show_object_origins", "show_relationship_lines", "show_outline_selected"),
-    *("show_bones", "show_motion_paths"),
+    *("show_bones", "show_motion_paths", "show_ortho_grid"),
 )
 """Of the viewport's overlays, what is no part of a drawing."""
 
@@ -122,14 +124,14 @@ def is_film(image: bpy.types.Image | None) -> bool:
 
 def find_grease_pencil(context: bpy.types.Context) -> bpy.types.Object | None:
     """The Grease Pencil object that is meant: the active one, or the only one to be seen."""
-    active = context.active_object
-    if active is not None and active.type == "GREASEPENCIL":
-        return active
     shown = [
         thing
         for thing in context.view_layer.objects
         if thing.type == "GREASEPENCIL" and thing.visible_get()
     ]
+    active = context.view_layer.objects.active
+    if active in shown:
+        return active
     return shown[0] if len(shown) == 1 else None
 
 
@@ -137,14 +139,16 @@ def from_grease_pencil(context: bpy.types.Context, thing: bpy.types.Object) -> b
     """Draw what a Grease Pencil object shows at the current frame on white paper.
 
     It is seen as in the viewport of the context, without one from the scene's camera, and fills the
-    page.
+    page. Once that stands in the scene as a reference image, the strokes themselves are hidden.
 
     Raises:
         UserError: there is nothing to be seen, or no view to see it in.
     """
     strokes = visible_strokes(thing, context.evaluated_depsgraph_get())
     page = framed(strokes, current_view(context))
-    return _new_image(thing.name, draw_pen(strokes, page))
+    image = _new_image(thing.name, draw_pen(strokes, page))
+    image[SOURCE] = thing
+    return image
 
 
 def from_render(context: bpy.types.Context) -> bpy.types.Image:
@@ -181,10 +185,11 @@ def _viewport_pixels(context: bpy.types.Context) -> NDArray[np.uint8]:
     import gpu  # in the background there is nothing that it could draw with
 
     region, space, view = context.region, context.space_data, context.region_data
+    assert isinstance(space, bpy.types.SpaceView3D)
     new_screen: Any = gpu.types.GPUOffScreen
     screen = new_screen(region.width, region.height)
     try:
-        with _undistracted(space.overlay):
+        with _on_paper(space):
             screen.draw_view3d(
                 context.scene,
                 context.view_layer,
@@ -194,24 +199,30 @@ def _viewport_pixels(context: bpy.types.Context) -> NDArray[np.uint8]:
                 view.window_matrix,
                 do_color_management=True,
             )
-        pixels = np.array(screen.texture_color.read(), np.uint8)
+        buffer = screen.texture_color.read()
     finally:
         screen.free()
-    pixels = pixels.reshape(region.height, region.width, 4)  # Blender's rows go upwards
-    return np.ascontiguousarray(pixels[::-1, :, :3])
+    buffer.dimensions = region.width * region.height * 4  # with more, NumPy reads it wrongly
+    pixels = np.array(buffer, np.uint8).reshape(region.height, region.width, 4)
+    return np.ascontiguousarray(pixels[::-1, :, :3])  # Blender's rows go upwards
 
 
 @contextmanager
-def _undistracted(overlay: bpy.types.View3DOverlay) -> Iterator[None]:
-    """Inside, the viewport shows no helpers."""
-    before = {name: getattr(overlay, name) for name in _DISTRACTING}
+def _on_paper(space: bpy.types.SpaceView3D) -> Iterator[None]:
+    """Inside, the viewport shows no helpers, and its objects on white where it shows no world."""
+    changes: list[tuple[Any, str, Any]] = [
+        *((space.overlay, name, False) for name in _DISTRACTING),
+        (space.shading, "background_type", "VIEWPORT"),
+        (space.shading, "background_color", (1.0, 1.0, 1.0)),
+    ]
+    before = [(owner, name, copy(getattr(owner, name))) for owner, name, _ in changes]
     try:
-        for name in before:
-            setattr(overlay, name, False)
+        for owner, name, value in changes:
+            setattr(owner, name, value)
         yield
     finally:
-        for name, value in before.items():
-            setattr(overlay, name, value)
+        for owner, name, value in before:
+            setattr(owner, name, value)
 
 
 def _new_image(name: str, picture: NDArray[np.uint8]) -> bpy.types.Image:

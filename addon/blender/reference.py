@@ -24,6 +24,9 @@ _CAMERA = "Croquis Camera"
 _DRAWING = "Croquis Drawing"
 _ROLE = "croquis_role"
 
+SOURCE = "croquis_source"
+"""Custom property of an image: the object in the scene that it is a picture of."""
+
 TURNS = "croquis_quarter_turns"
 """Custom property of a placed drawing: how often its image stands turned counter-clockwise."""
 
@@ -112,6 +115,8 @@ def place_drawing(
         thing.hide_select = True
     thing.animation_data_clear()  # it may have been one of several that show in turn
     thing.hide_viewport = False
+    if thing.data != image:
+        _hide_source(image)
     thing.data = image
     _play(thing.image_user, image)
     thing[TURNS] = turns = quarter_turns(image)
@@ -190,6 +195,13 @@ def show_in_turn(
             drawing.hide_viewport = hide
             drawing.keyframe_insert("hide_viewport", frame=when)
     scene.frame_set(frames[0])
+
+
+def _hide_source(image: bpy.types.Image) -> None:
+    """Hide what an image was made of, as it would stand before the image that replaces it."""
+    source, layer = image.get(SOURCE), bpy.context.view_layer
+    if source is not None and layer is not None and source.name in layer.objects:
+        source.hide_set(True)
 
 
 def _play(user: bpy.types.ImageUser, image: bpy.types.Image) -> None:

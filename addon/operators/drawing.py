@@ -99,7 +99,7 @@ class CROQUIS_OT_drawing_from_grease_pencil(_SourceOperator, bpy.types.Operator)
     bl_label = "From Grease Pencil"
     bl_description = (
         "Use what a Grease Pencil object shows at this frame as the drawing, seen as in this "
-        "viewport"
+        "viewport. Once a character is posed from it, the picture stands in for the strokes"
     )
 
     @classmethod
@@ -107,7 +107,7 @@ class CROQUIS_OT_drawing_from_grease_pencil(_SourceOperator, bpy.types.Operator)
         """It must be clear which object is meant."""
         reason = super().why_not(context)
         if not reason and drawings.find_grease_pencil(context) is None:
-            return "Select the Grease Pencil object that holds the drawing."
+            return "Show and select the Grease Pencil object that holds the drawing."
         return reason
 
     def picture(self, context: bpy.types.Context) -> bpy.types.Image:
@@ -135,7 +135,8 @@ class CROQUIS_OT_drawing_from_viewport(_SourceOperator, bpy.types.Operator):
     bl_idname = "croquis.drawing_from_viewport"
     bl_label = "From Viewport"
     bl_description = (
-        "Use what this viewport shows as the drawing, without its grid, bones and other helpers"
+        "Use what this viewport shows as the drawing: on white, without grid, bones and other "
+        "helpers"
     )
 
     @classmethod

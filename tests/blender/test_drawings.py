@@ -78,6 +78,7 @@ def add_pencil(name: str = "Pencil") -> tuple[bpy.types.Object, Any]:
     data.materials.append(material)
     thing = bpy.data.objects.new(name, data)
     bpy.context.scene.collection.objects.link(thing)
+    bpy.context.view_layer.update()  # before, nothing new is visible
     return thing, data.layers.new("Lines").frames.new(1).drawing
 
 
@@ -302,7 +303,7 @@ class TestGreasePencil:
 
     def test_the_one_that_is_meant(self) -> None:
         call = bpy.ops.croquis.drawing_from_grease_pencil
-        assert "Select the Grease Pencil object" in refusal(call)
+        assert "select the Grease Pencil object" in refusal(call)
         first, drawing = add_pencil("First")
         assert drawings.find_grease_pencil(bpy.context) == first
         second, _ = add_pencil("Second")
@@ -316,6 +317,19 @@ class TestGreasePencil:
         assert "add one that looks at the drawing" in refusal(call)
         add_camera(looking_at((0, 5, 0), (0, 9, 0)))
         assert "Nothing is drawn in this view" in refusal(call)
+
+    def test_the_picture_stands_in_for_the_strokes(self, estimator: Any) -> None:
+        thing = trace(EXAMPLES / "stick_wave.png", metres=2.0)
+        add_camera(looking_at((0.5, -8, 1), (0.5, 0, 1)))
+        image = drawings.from_grease_pencil(bpy.context, thing)
+        assert thing.visible_get()
+        pose_from_sketch(bpy.context, image, None, estimator=estimator)
+        assert not thing.visible_get()
+        thing.hide_set(False)  # the user wants to see them nevertheless
+        pose_from_sketch(bpy.context, image, None, estimator=estimator)
+        assert thing.visible_get()
+        bpy.data.objects.remove(thing)
+        assert reference.find_drawing(bpy.context.scene).data == image
 
     def test_pictures_do_not_heap_up(self) -> None:
         thing, drawing = add_pencil()
