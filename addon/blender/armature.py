@@ -61,6 +61,10 @@ def rig_from_armature(armature: bpy.types.Object) -> Rig:
     rest = np.array(
         [_without_scale(to_world @ np.array(bone.matrix_local, np.float64)) for bone in bones]
     )
+    if not np.isfinite(rest).all():
+        raise UserError(
+            f"“{armature.name}” has a place or bones that are not numbers; put them right first."
+        )
     lengths = np.array([bone.length * _mean_scale(to_world) for bone in bones])
     return Rig([bone.name for bone in bones], parents, rest, lengths, mapping)
 
