@@ -20,6 +20,12 @@ _GONE = "A drawing of the list is no longer in the file; remove it from the list
 _INTERVAL = 0.01  # seconds between two steps, in which Blender shows how far it is
 
 
+def _listed(context: bpy.types.Context) -> list[tuple[str, int]]:
+    """What the list shows: a picture's name and frame in each row."""
+    rows = context.scene.croquis.several.drawings
+    return [(item.image.name if item.image else "", item.frame) for item in rows]
+
+
 def _drawings(context: bpy.types.Context) -> list[sequence.Drawing]:
     return [
         sequence.Drawing(
@@ -143,6 +149,7 @@ class _StepsOperator(ExplainedOperator):
     bl_options = {"REGISTER", "UNDO"}
 
     _steps: sequence.Steps[Any]
+    _listed: list[tuple[str, int]]
     _timer: bpy.types.Timer | None = None
 
     @classmethod
@@ -200,6 +207,7 @@ class _StepsOperator(ExplainedOperator):
     def _begin(self, context: bpy.types.Context) -> set[str] | None:
         try:
             self._steps = self.start(context)
+            self._listed = _listed(context)
         except UserError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -207,6 +215,9 @@ class _StepsOperator(ExplainedOperator):
 
     def _step(self, context: bpy.types.Context) -> set[str] | None:
         """One step; says in Blender's words that it was the last, if it was."""
+        if _listed(context) != self._listed:
+            self.report({"ERROR"}, "The list of drawings has changed meanwhile; start again.")
+            return {"CANCELLED"}
         try:
             self._show(context, next(self._steps))
             return None
