@@ -527,7 +527,7 @@ def _event(rng: random.Random, kind: str = "") -> SimpleNamespace:
     x, y = rng.randint(0, 2000), rng.randint(0, 2000)
     return SimpleNamespace(
         type=kind,
-        value=rng.choice(("PRESS", "RELEASE")),
+        value="PRESS" if kind == "ESC" else rng.choice(("PRESS", "RELEASE")),
         **dict.fromkeys(("mouse_x", "mouse_region_x", "mouse_prev_x"), x),
         **dict.fromkeys(("mouse_y", "mouse_region_y", "mouse_prev_y"), y),
         **dict.fromkeys(("shift", "ctrl", "alt", "oskey"), False),
