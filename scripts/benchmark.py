@@ -366,7 +366,7 @@ def measure_pose(options: argparse.Namespace) -> Table:
         size = (grey.shape[1], grey.shape[0])
         solution = solve(rig, estimate.keypoints, estimate.scores, lifted, size=size)
         lap("solve_s")
-        armatures.apply_solution(armature, rig, solution, False)
+        armatures.apply_solution(armature, rig, solution)
         bpy.context.view_layer.update()
         lap("apply_s")
     result = {"first_click_s": first, "click_s": median(clicks), "slowest_click_s": max(clicks)}

@@ -183,7 +183,7 @@ def pose_rig(name: str, drawings: list[Drawing], side: int, turn: float) -> list
     for drawing in drawings:
         size = drawing.grey.shape[::-1]
         solution = solve.solve(rig, drawing.keypoints, drawing.scores, size=size)
-        if sentence := armatures.apply_solution(armature, rig, solution, False):
+        if sentence := armatures.apply_solution(armature, rig, solution):
             print(sentence)
         bpy.context.view_layer.update()
         seen = solution.camera.to_camera(keypoints.places())

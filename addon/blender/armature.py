@@ -6,7 +6,7 @@ Bones are turned directly, or by the controls of a rig that has them (see ``core
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import groupby
 
 import bpy
@@ -179,7 +179,12 @@ def is_plain(armature: bpy.types.Object, rig: Rig) -> bool:
     return rigs.kind_of(armature.pose.bones.keys()) is None and not _loose(armature, rig)
 
 
-def apply_solution(armature: bpy.types.Object, rig: Rig, solution: Solution, keyframe: bool) -> str:
+def apply_solution(
+    armature: bpy.types.Object,
+    rig: Rig,
+    solution: Solution,
+    among: Collection[str] | None = None,
+) -> str:
     """Put a solved pose on an armature.
 
     Posed are the bones that the solver knows and everything between them and the root, which must
@@ -191,8 +196,7 @@ def apply_solution(armature: bpy.types.Object, rig: Rig, solution: Solution, key
         armature: the object from which ``rig`` was read.
         rig: its rig.
         solution: the pose.
-        keyframe: also insert keyframes at the current frame, into the armature's action (a new one
-            where it has none).
+        among: names of the pose bones of which the user wants to hear; None for all.
 
     Returns:
         One sentence about bones that constraints, drivers or locks keep from the pose; "" for none.
@@ -205,9 +209,7 @@ def apply_solution(armature: bpy.types.Object, rig: Rig, solution: Solution, key
         _turn_controls(armature, rig, wanted, controls)
     else:
         _turn_bones(armature, rig, wanted, solution)
-    if keyframe:
-        _insert_keyframes(armature, rig, controls)
-    return _astray(armature, rig, wanted)
+    return _astray(armature, rig, wanted, among)
 
 
 def _in_armature_space(armature: bpy.types.Object, matrices: FloatArray) -> FloatArray:
@@ -318,18 +320,9 @@ def _without_shear(basis: Matrix) -> tuple[Matrix, Vector]:
     return Matrix(turn.tolist()), Vector(scale.tolist())
 
 
-def _insert_keyframes(armature: bpy.types.Object, rig: Rig, controls: Controls | None) -> None:
-    placed = placed_bones(armature, rig)
-    for pose_bone in pose_bones(armature, rig):
-        pose_bone.keyframe_insert(rotation_path(pose_bone), group=pose_bone.name)
-        if pose_bone.name in placed:
-            pose_bone.keyframe_insert("location", group=pose_bone.name)
-    for name, switch, *_ in controls.switches if controls else ():
-        if switch in armature.pose.bones[name]:
-            armature.pose.bones[name].keyframe_insert(f'["{switch}"]', group=name)
-
-
-def _astray(armature: bpy.types.Object, rig: Rig, wanted: FloatArray) -> str:
+def _astray(
+    armature: bpy.types.Object, rig: Rig, wanted: FloatArray, among: Collection[str] | None
+) -> str:
     """One sentence about bones that are kept from their wanted place, and by what; "" for none."""
     controlled = rigs.kind_of(armature.pose.bones.keys())
     held = {b.name: reason for b in pose_bones(armature, rig) if (reason := _holding(armature, b))}
@@ -337,7 +330,7 @@ def _astray(armature: bpy.types.Object, rig: Rig, wanted: FloatArray) -> str:
         return ""
     bpy.context.view_layer.update()
     astray: list[str] = []
-    for row in rig.mapping.values():
+    for row in _rows_of(armature, rig, among):
         now = _without_scale(np.array(armature.pose.bones[rig.names[row]].matrix, np.float64))
         if now[:3, 1] @ wanted[row, :3, 1] < _ASTRAY:
             astray.append(rig.names[row])
@@ -349,6 +342,16 @@ def _astray(armature: bpy.types.Object, rig: Rig, wanted: FloatArray) -> str:
     shown = ", ".join(f"“{name}”" for name in names[:3])
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"Not all follows the drawing: {reasons or 'other bones'} hold {shown}{more}."
+
+
+def _rows_of(armature: bpy.types.Object, rig: Rig, among: Collection[str] | None) -> list[int]:
+    """The keypoints' bones that are among some pose bones, or turned by controls among them."""
+    if among is None:
+        return list(rig.mapping.values())
+    if controls := rigs.controls_of(armature.pose.bones.keys()):
+        turned = {keypoint for name, keypoint in controls.turns if name in among}
+        return [row for keypoint, row in rig.mapping.items() if keypoint in turned]
+    return [row for row in rig.mapping.values() if rig.names[row] in among]
 
 
 def _holding(armature: bpy.types.Object, bone: bpy.types.PoseBone) -> str:

@@ -132,13 +132,13 @@ def apply_within(
         keyframe: also insert keyframes for what may change, at the current frame.
 
     Returns:
-        As :func:`.armature.apply_solution`; "" where only a part is posed.
+        As :func:`.armature.apply_solution`, of what may change.
 
     Raises:
         UserError: see :func:`bones_within`. Nothing has changed then.
     """
     if extent == WHOLE and only is None:
-        held = apply_solution(armature, rig, solution, keyframe=False)
+        held = apply_solution(armature, rig, solution)
         if keyframe:
             insert_keyframes(armature)
         return held
@@ -148,10 +148,10 @@ def apply_within(
     names |= _switches(armature, names)
     solution = blend(rig, before, solution, extent.influence)
     with _leaving_alone(armature, names):
-        held = apply_solution(armature, rig, solution, keyframe=False)
+        held = apply_solution(armature, rig, solution, names)
     if keyframe and names:
         insert_keyframes(armature, names)
-    return held if extent.part == "ALL" and only is None and names else ""
+    return held
 
 
 def _lower_body(armature: bpy.types.Object, rig: Rig) -> set[str]:

@@ -44,7 +44,8 @@ def pose_channels(armature: bpy.types.Object) -> list[Channel]:
 
     These are the bones that a drawing poses: their rotations, the places of the hips and of bones
     that are somewhere else than at rest, the scale of those that are stretched now or at another
-    frame, and the switches between forward and inverse kinematics. Fingers, hair and the face are left out.
+    frame, and the switches between forward and inverse kinematics. Fingers, hair and the face are
+    left out.
 
     Raises:
         UserError: the object is no humanoid armature.

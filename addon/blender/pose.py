@@ -182,7 +182,7 @@ def choose_reading(
     *,
     keyframe: bool = False,
     extent: Extent = WHOLE,
-) -> bool:
+) -> tuple[bool, str]:
     """Pose a character as another reading of its drawing has it, without looking at it again.
 
     Where only arms or legs differ from the reading so far, only they are posed: what the animator
@@ -197,7 +197,8 @@ def choose_reading(
             had before the drawing.
 
     Returns:
-        Whether the whole figure was posed anew.
+        Whether the whole figure was posed anew, and one sentence about bones that could not follow,
+        "" for none.
 
     Raises:
         UserError: no drawing is remembered, the armature cannot be posed any more, or none of its
@@ -212,12 +213,12 @@ def choose_reading(
     solution = solve_again(armature, rig, chosen)
     only = None if limbs is None else _bones_of(armature, rig, limbs)
     before = remembered_before(armature, rig) or stance_of(context, armature, rig)
-    apply_within(armature, rig, solution, before, extent, only=only, keyframe=keyframe)
+    held = apply_within(armature, rig, solution, before, extent, only=only, keyframe=keyframe)
     remember(armature, chosen)
     context.view_layer.update()
     if limbs is None or _has_leg(limbs):
         _show_again(context.scene, kept, rig, solution)
-    return limbs is None
+    return limbs is None, held
 
 
 def _bones_of(armature: bpy.types.Object, rig: Rig, limbs: frozenset[str]) -> set[str]:

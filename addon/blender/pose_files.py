@@ -14,6 +14,7 @@ from ..core.pose_file import BonePose, PoseFile
 from ..core.remembered import Remembered
 from . import reference
 from .armature import apply_solution, pose_bones, posed_matrices, rig_from_armature
+from .keyframes import insert_keyframes
 from .mannequin import add_mannequin
 from .pose import drawing_depth, remember, remembered, solve_again
 from .puppet import PosedKeypoints
@@ -81,7 +82,7 @@ def load_pose(
     path: Path,
     armature: bpy.types.Object | None,
     keyframe: bool = False,
-) -> bpy.types.Object:
+) -> tuple[bpy.types.Object, str]:
     """Pose a character as a pose file's drawing shows it, without the network.
 
     The scene's Croquis camera takes the drawing's view. The drawing stands behind the character if
@@ -94,7 +95,7 @@ def load_pose(
         keyframe: insert keyframes at the current frame.
 
     Returns:
-        The posed armature.
+        The posed armature, and one sentence about bones that could not follow, "" for none.
 
     Raises:
         UserError: the file is no pose, or the armature is not one that can be posed.
@@ -107,7 +108,9 @@ def load_pose(
         armature = add_mannequin(context)
     rig = rig_from_armature(armature)
     solution = solve_again(armature, rig, drawing)
-    apply_solution(armature, rig, solution, keyframe)
+    held = apply_solution(armature, rig, solution)
+    if keyframe:
+        insert_keyframes(armature)
     remember(armature, drawing)
     context.view_layer.update()
     reference.place_camera(scene, solution.camera, drawing.number)
@@ -115,7 +118,7 @@ def load_pose(
     if image is not None:
         depth = drawing_depth(rig, solution)
         reference.place_drawing(scene, image, solution.camera, depth, drawing.number)
-    return armature
+    return armature, held
 
 
 def _find_image(drawing: Remembered, folder: Path) -> bpy.types.Image | None:

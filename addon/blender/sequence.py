@@ -26,6 +26,7 @@ from ..core.rotations import unit
 from ..core.solve import Rig, Solution, solve
 from . import reference
 from .armature import apply_solution, posed_matrices, rig_from_armature
+from .keyframes import insert_keyframes
 from .mannequin import add_mannequin
 from .pixels import grey_pixels
 from .pose import drawing_depth, remember
@@ -67,6 +68,8 @@ class PosedSequence:
         solutions: the pose of each.
         suggested: rows of the drawings that are worth correcting first.
         camera: the first drawing's camera object.
+        held: one sentence about bones that could not follow at the first frame where some could
+            not, "" for none.
     """
 
     armature: bpy.types.Object
@@ -74,6 +77,7 @@ class PosedSequence:
     solutions: list[Solution]
     suggested: list[int]
     camera: bpy.types.Object
+    held: str = ""
 
 
 @dataclass(frozen=True)
@@ -157,12 +161,14 @@ def pose_sequence(
 
     scene = context.scene
     assert scene is not None  # Blender's types allow for a context without a file
-    views = []
+    views, held = [], ""
     rows = zip(drawings, estimates, sizes, settled, solutions, strict=True)
     for number, (drawing, estimate, size, one, solution) in enumerate(rows, 1):
         scene.frame_set(drawing.frame)
         if drawing.correction is None:
-            apply_solution(armature, rig, solution, keyframe=True)
+            sentence = apply_solution(armature, rig, solution)
+            held = held or sentence
+            insert_keyframes(armature)
         view = solution.camera
         depth = drawing_depth(rig, solution)
         camera = reference.place_camera(scene, view, number)
@@ -173,7 +179,7 @@ def pose_sequence(
     reference.show_in_turn(scene, views, [drawing.frame for drawing in drawings])
     scene.frame_set(drawings[0].frame)
     scene.camera = first = views[0][0]
-    return PosedSequence(armature, estimates, solutions, suggested, first)
+    return PosedSequence(armature, estimates, solutions, suggested, first, held)
 
 
 def _solve(rig: Rig, one: sequence.Settled, size: tuple[int, int]) -> Solution:
@@ -262,6 +268,7 @@ class PosedSheet:
         solution: the pose, with the camera of the first drawing.
         names: the drawings' names.
         camera: the first drawing's camera object.
+        held: one sentence about bones that could not follow, "" for none.
     """
 
     armature: bpy.types.Object
@@ -269,10 +276,11 @@ class PosedSheet:
     solution: Solution
     names: list[str]
     camera: bpy.types.Object
+    held: str = ""
 
     def summary(self) -> str:
-        """One sentence for the user, or two."""
-        text = f"Posed “{self.armature.name}” from {len(self.names)} drawings."
+        """A few sentences for the user."""
+        text = f"Posed “{self.armature.name}” from {len(self.names)} drawings. {self.held}".strip()
         wrong = [f"{name} in “{self.names[view]}”" for view, name in self.sheet.doubtful()]
         if not wrong:
             return text
@@ -323,7 +331,7 @@ def pose_from_sheet(
 
     scene = context.scene
     assert scene is not None
-    apply_solution(armature, rig, solution, keyframe=False)
+    held = apply_solution(armature, rig, solution)
     context.view_layer.update()
     cameras = []
     for row, drawing in enumerate(drawings):
@@ -334,7 +342,7 @@ def pose_from_sheet(
     scene.camera = cameras[0]
     remember(armature, Remembered.of(estimates[0], sizes[0], drawings[0].image.name))
     names = [drawing.image.name for drawing in drawings]
-    return PosedSheet(armature, sheet, solution, names, cameras[0])
+    return PosedSheet(armature, sheet, solution, names, cameras[0], held)
 
 
 def _camera(

@@ -189,10 +189,10 @@ class CROQUIS_OT_load_pose(_FileOperator, ImportHelper, bpy.types.Operator):
         assert scene is not None  # Blender's types allow for a context without a file
         settings = scene.croquis
         path = self.path
-        settings.armature = pose_files.load_pose(
+        settings.armature, held = pose_files.load_pose(
             context, path, settings.armature, settings.insert_keyframes
         )
         camera = reference.find_camera(scene)
         if settings.look_through_camera and camera:
             viewport.look_through(context, camera)
-        return f"Posed “{settings.armature.name}” as in {path.name}."
+        return f"Posed “{settings.armature.name}” as in {path.name}. {held}".strip()

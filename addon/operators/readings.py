@@ -53,7 +53,7 @@ class _ReadingOperator(ExplainedOperator):
         readings = pose.readings_of(kept)
         reading = self.choose(readings, kept.reading)
         try:
-            anew = pose.choose_reading(
+            anew, held = pose.choose_reading(
                 context,
                 armature,
                 reading,
@@ -66,12 +66,10 @@ class _ReadingOperator(ExplainedOperator):
         said = self.describe(readings, reading)
         if anew:
             said += " The whole figure was posed anew."
-        if readings.is_possible(reading):
-            self.report({"INFO"}, said)
-        else:
-            self.report(
-                {"WARNING"}, f"{said} A knee does not bend that way, so it is kept straight."
-            )
+        possible = readings.is_possible(reading)
+        if not possible:
+            said += " A knee does not bend that way, so it is kept straight."
+        self.report({"INFO"} if possible else {"WARNING"}, f"{said} {held}".strip())
         return {"FINISHED"}
 
     def choose(self, readings: Readings, reading: Reading) -> Reading:

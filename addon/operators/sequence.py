@@ -109,7 +109,9 @@ class CROQUIS_OT_move_drawing(_ListOperator, bpy.types.Operator):
     bl_description = "Move this drawing in the list; the frames stay where they are"
 
     direction: EnumProperty(
-        name="Direction", items=(("UP", "Up", "Earlier"), ("DOWN", "Down", "Later"))
+        name="Direction",
+        description="Where in the list it goes",
+        items=(("UP", "Up", "Earlier"), ("DOWN", "Down", "Later")),
     )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -270,7 +272,7 @@ class CROQUIS_OT_pose_sequence(_StepsOperator, bpy.types.Operator):
         if settings.look_through_camera:
             viewport.look_through(context, result.camera)
         names = ", ".join(f"“{items[row].image.name}”" for row in result.suggested)
-        text = f"Keyed “{result.armature.name}” at {len(items)} frames."
+        text = f"Keyed “{result.armature.name}” at {len(items)} frames. {result.held}".strip()
         return f"{text} Check {names} first." if names else text
 
 

@@ -11,6 +11,7 @@ from mathutils import Euler
 
 from addon.blender.armature import apply_solution, rig_from_armature, rotation_path
 from addon.blender.characters import import_character
+from addon.blender.keyframes import insert_keyframes
 from addon.blender.mannequin import add_mannequin
 from addon.core import skeleton
 from addon.core.camera import look_at
@@ -78,7 +79,7 @@ def test_blender_poses_as_the_solver_means(character: str, placed: bool) -> None
     assert len(rig.mapping) >= 18
     np.testing.assert_allclose(np.linalg.det(rig.rest[:, :3, :3]), 1, atol=1e-5)
     solution = random_solution(rig, seed=len(character))
-    apply_solution(armature, rig, solution, keyframe=False)
+    apply_solution(armature, rig, solution)
     rows = sorted(rig.mapping.values())
     np.testing.assert_allclose(
         world_matrices(armature, rig)[rows], pose_matrices(rig, solution)[rows], atol=2e-4
@@ -92,7 +93,7 @@ def test_rotation_modes_stay_and_hold_the_same_pose(mode: str) -> None:
         bone.rotation_mode = mode
     rig = rig_from_armature(armature)
     solution = random_solution(rig, seed=1)
-    apply_solution(armature, rig, solution, keyframe=False)
+    apply_solution(armature, rig, solution)
     assert {bone.rotation_mode for bone in armature.pose.bones} == {mode}
     np.testing.assert_allclose(
         world_matrices(armature, rig), pose_matrices(rig, solution), atol=1e-4
@@ -108,7 +109,7 @@ def test_turns_take_the_short_way() -> None:
         setattr(elbow, rotation_path(elbow), previous)
         solution = random_solution(rig, seed=2)
         solution.basis[rig.names.index(elbow.name)] = from_vector((0.2, 0, 0))
-        apply_solution(armature, rig, solution, keyframe=False)
+        apply_solution(armature, rig, solution)
         now = np.array(getattr(elbow, rotation_path(elbow)))
         assert np.abs(now - previous).max() < 0.5
 
@@ -120,7 +121,8 @@ def test_keyframes_hold_the_pose_at_its_frame() -> None:
     solutions = {frame: random_solution(rig, seed=frame) for frame in (1, 10)}
     for frame, solution in solutions.items():
         scene.frame_set(frame)
-        apply_solution(armature, rig, solution, keyframe=True)
+        apply_solution(armature, rig, solution)
+        insert_keyframes(armature)
     for frame, solution in solutions.items():
         scene.frame_set(frame)
         np.testing.assert_allclose(
@@ -134,7 +136,7 @@ def test_keyframes_hold_the_pose_at_its_frame() -> None:
 def test_without_keyframes_no_action_appears() -> None:
     armature = load("mannequin")
     rig = rig_from_armature(armature)
-    apply_solution(armature, rig, random_solution(rig, seed=3), keyframe=False)
+    apply_solution(armature, rig, random_solution(rig, seed=3))
     assert armature.animation_data is None
     assert not bpy.data.actions
 
@@ -145,7 +147,7 @@ def test_fingers_stay_as_the_animator_left_them() -> None:
     finger.rotation_mode = "XYZ"
     finger.rotation_euler = (0.5, 0, 0)
     rig = rig_from_armature(armature)
-    apply_solution(armature, rig, random_solution(rig, seed=4), keyframe=False)
+    apply_solution(armature, rig, random_solution(rig, seed=4))
     assert np.array(finger.rotation_euler) == pytest.approx([0.5, 0, 0])
 
 
@@ -159,7 +161,7 @@ def test_a_posed_root_does_not_shift_the_result() -> None:
     armature.pose.bones["Root"].location = (1, 2, 3)
     rig = rig_from_armature(armature)
     solution = random_solution(rig, seed=5)
-    apply_solution(armature, rig, solution, keyframe=False)
+    apply_solution(armature, rig, solution)
     np.testing.assert_allclose(
         world_matrices(armature, rig), pose_matrices(rig, solution), atol=1e-4
     )
@@ -172,7 +174,7 @@ def test_bones_that_inherit_nothing_are_posed_all_the_same() -> None:
         armature.data.bones[name].use_local_location = False
     rig = rig_from_armature(armature)
     solution = random_solution(rig, seed=6)
-    apply_solution(armature, rig, solution, keyframe=False)
+    apply_solution(armature, rig, solution)
     np.testing.assert_allclose(
         world_matrices(armature, rig), pose_matrices(rig, solution), atol=1e-4
     )
@@ -208,7 +210,7 @@ def test_stretched_limbs_are_as_long_as_the_solver_means(character: str) -> None
     armature = load(character)
     rig = rig_from_armature(armature)
     solution = stretched_solution(rig, seed=3)
-    apply_solution(armature, rig, solution, keyframe=False)
+    apply_solution(armature, rig, solution)
     matrices, wanted = world_matrices(armature, rig), pose_matrices(rig, solution)
     rows = list(rig.mapping.values())
     height = rig.height
@@ -227,7 +229,7 @@ def test_stretched_limbs_are_as_long_as_the_solver_means(character: str) -> None
 def test_without_stretch_every_bone_is_as_large_as_at_rest() -> None:
     armature = load("mannequin")
     rig = rig_from_armature(armature)
-    apply_solution(armature, rig, stretched_solution(rig, seed=3), keyframe=False)
+    apply_solution(armature, rig, stretched_solution(rig, seed=3))
     assert any(tuple(bone.scale) != (1, 1, 1) for bone in armature.pose.bones)
-    apply_solution(armature, rig, random_solution(rig, seed=1), keyframe=False)
+    apply_solution(armature, rig, random_solution(rig, seed=1))
     assert all(tuple(bone.scale) == (1, 1, 1) for bone in armature.pose.bones)

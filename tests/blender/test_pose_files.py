@@ -84,7 +84,7 @@ def test_loading_poses_the_same_rig_again(posed: Posed, tmp_path: Path) -> None:
     wanted = basis(posed.armature)
     kept = remembered(posed.armature)
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-    armature = pose_files.load_pose(bpy.context, path, None)
+    armature, _ = pose_files.load_pose(bpy.context, path, None)
     np.testing.assert_allclose(basis(armature), wanted, atol=1e-3)
     again = remembered(armature)
     assert kept and again and again.reading == kept.reading
@@ -99,7 +99,7 @@ def test_loading_without_the_drawing(posed: Posed, tmp_path: Path) -> None:
     folder.mkdir()
     pose_files.describe(bpy.context, posed.armature).save(folder / "pose.json")
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-    armature = pose_files.load_pose(bpy.context, folder / "pose.json", None, keyframe=True)
+    armature, _ = pose_files.load_pose(bpy.context, folder / "pose.json", None, keyframe=True)
     assert np.abs(basis(armature) - np.eye(4)).max() > 0.3
     assert armature.animation_data.action
     assert not bpy.data.images
@@ -129,6 +129,18 @@ def test_loading_poses_another_rig(posed: Posed, tmp_path: Path) -> None:
             )
             cosine = a @ b / np.linalg.norm(a) / np.linalg.norm(b)
             assert np.degrees(np.arccos(cosine)) < 20, side + start
+
+
+def test_loading_tells_which_bones_could_not_follow(posed: Posed, tmp_path: Path) -> None:
+    path = tmp_path / "pose.json"
+    pose_files.describe(bpy.context, posed.armature).save(path)
+    armature = add_mannequin(bpy.context)
+    assert pose_files.load_pose(bpy.context, path, armature)[1] == ""
+    elbow = armature.pose.bones["mixamorig:LeftForeArm"]
+    elbow.matrix_basis.identity()
+    elbow.lock_rotation, elbow.lock_rotation_w = (True, True, True), True
+    _, held = pose_files.load_pose(bpy.context, path, armature)
+    assert "locked channels" in held and elbow.name in held
 
 
 def test_a_damaged_file_changes_nothing(posed: Posed, tmp_path: Path) -> None:

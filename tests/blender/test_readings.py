@@ -16,7 +16,7 @@ import pytest
 from addon.blender.armature import posed_matrices, rig_from_armature
 from addon.blender.characters import import_character
 from addon.blender.mannequin import add_mannequin
-from addon.blender.pose import Posed, pose_from_sketch, readings_of, remembered
+from addon.blender.pose import Posed, choose_reading, pose_from_sketch, readings_of, remembered
 from addon.core import skeleton
 from addon.core.estimator import Estimate, Sides
 from addon.operators.readings import LIMB_NAMES
@@ -113,6 +113,20 @@ def test_two_flips_are_none(posed: Posed, limb: str) -> None:
     bpy.ops.croquis.flip_limb(limb=limb)
     bpy.ops.croquis.flip_limb(limb=limb)
     assert not moved(before, basis(posed.armature))
+
+
+def test_a_limb_that_is_held_is_named(posed: Posed) -> None:
+    kept = remembered(posed.armature)
+    assert kept is not None
+    readings = readings_of(kept)
+    reach = {side: readings.flip(kept.reading, side + "Arm") for side in ("Left", "Right")}
+    shoulder = posed.armature.pose.bones["mixamorig:LeftArm"]
+    shoulder.lock_rotation = (True, True, True)
+    anew, held = choose_reading(bpy.context, posed.armature, reach["Left"])
+    assert not anew and "locked channels" in held and shoulder.name in held
+    # The other arm follows, and nothing is said of what it leaves alone.
+    choose_reading(bpy.context, posed.armature, kept.reading)
+    assert choose_reading(bpy.context, posed.armature, reach["Right"]) == (False, "")
 
 
 def test_a_flipped_leg_keeps_the_figure_on_the_ground(posed: Posed) -> None:

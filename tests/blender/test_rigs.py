@@ -25,6 +25,7 @@ from addon.blender.armature import (
     rig_from_armature,
 )
 from addon.blender.characters import import_character, import_objects, main_armature
+from addon.blender.keyframes import insert_keyframes
 from addon.blender.mannequin import add_mannequin
 from addon.blender.puppet import Puppet
 from addon.core import rigs, skeleton
@@ -90,7 +91,7 @@ class TestRigify:
         rig = rig_from_armature(rigify)
         assert len(rig.mapping) == len(rig.names) == 22
         solution = any_pose(rig, seed=1)
-        assert apply_solution(rigify, rig, solution, keyframe=False) == ""
+        assert apply_solution(rigify, rig, solution) == ""
         angle, off = misses(rigify, rig, solution)
         assert angle < 0.2
         assert off < 0.002
@@ -106,7 +107,7 @@ class TestRigify:
             rigify.pose.bones[name].rotation_euler = (0.4, 0.3, -0.2)
         rigify.pose.bones["hand_ik.R"].location = (0.3, 0.2, 0.1)
         solution = any_pose(rig, seed=2)
-        apply_solution(rigify, rig, solution, keyframe=False)
+        apply_solution(rigify, rig, solution)
         assert misses(rigify, rig, solution)[0] < 0.2
 
     def test_keyframes_hold_pose_and_switches(self, rigify: bpy.types.Object) -> None:
@@ -115,7 +116,8 @@ class TestRigify:
         solutions = {frame: any_pose(rig, seed=frame) for frame in (1, 10)}
         for frame, solution in solutions.items():
             scene.frame_set(frame)
-            apply_solution(rigify, rig, solution, keyframe=True)
+            apply_solution(rigify, rig, solution)
+            insert_keyframes(rigify)
         rigify.pose.bones["thigh_parent.L"]["IK_FK"] = 0.0
         for frame, solution in solutions.items():
             scene.frame_set(frame)
@@ -130,7 +132,7 @@ class TestRigify:
         bpy.context.view_layer.update()
         rig = rig_from_armature(rigify)
         solution = any_pose(rig, seed=3)
-        apply_solution(rigify, rig, solution, keyframe=False)
+        apply_solution(rigify, rig, solution)
         assert misses(rigify, rig, solution)[1] < 0.002
         assert finger.rotation_euler.x == pytest.approx(0.5)
         assert root.location.x == pytest.approx(1.0)
@@ -138,7 +140,7 @@ class TestRigify:
     def test_a_rig_that_does_not_obey_is_named(self, rigify: bpy.types.Object) -> None:
         rigify.animation_data_clear()  # with it go the drivers of the switches
         rig = rig_from_armature(rigify)
-        sentence = apply_solution(rigify, rig, any_pose(rig, seed=4), keyframe=False)
+        sentence = apply_solution(rigify, rig, any_pose(rig, seed=4))
         assert "Not all follows the drawing" in sentence and sentence.endswith(".")
 
     def test_it_is_no_puppet(self, rigify: bpy.types.Object) -> None:
@@ -216,7 +218,7 @@ def test_names_of_other_rigs(kind: str) -> None:
     assert matched_bones(armature) == names
     rig = rig_from_armature(armature)
     solution = any_pose(rig, seed=5)
-    assert apply_solution(armature, rig, solution, keyframe=False) == ""
+    assert apply_solution(armature, rig, solution) == ""
     assert misses(armature, rig, solution)[0] < 0.2
 
 
@@ -244,7 +246,7 @@ def test_inner_bones_that_follow_controls_by_constraints() -> None:
     rig = rig_from_armature(armature)
     assert {k: rig.names[rig.mapping[k]] for k in inner} == inner
     solution = any_pose(rig, seed=6)
-    assert apply_solution(armature, rig, solution, keyframe=False) == ""
+    assert apply_solution(armature, rig, solution) == ""
     angle, off = misses(armature, rig, solution)
     assert angle < 0.2 and off < 0.002
     assert {bone.name for bone in pose_bones(armature, rig)} == set(names.values())
@@ -263,7 +265,7 @@ def test_real_rigs(file: str) -> None:
     armature = shared(file)
     rig = rig_from_armature(armature)
     solution = any_pose(rig, seed=7)
-    assert apply_solution(armature, rig, solution, keyframe=False) == ""
+    assert apply_solution(armature, rig, solution) == ""
     angle, off = misses(armature, rig, solution)
     assert angle < 0.2 and off < 0.002
 
@@ -277,7 +279,7 @@ def test_motion_capture_files() -> None:
     rig = rig_from_armature(armature)
     assert rig.names[rig.mapping["RightForeArm"]] == "rForeArm"
     solution = any_pose(rig, seed=8)
-    apply_solution(armature, rig, solution, keyframe=False)
+    apply_solution(armature, rig, solution)
     assert misses(armature, rig, solution)[0] < 0.2
 
 
@@ -302,7 +304,8 @@ def test_loose_feet_go_with_the_leg() -> None:
     assert armature.data.bones["Foot.L"].parent.name == "Bone"
     solution = any_pose(rig, seed=9)
     scene = bpy.context.scene
-    apply_solution(armature, rig, solution, keyframe=True)
+    apply_solution(armature, rig, solution)
+    insert_keyframes(armature)
     armature.pose.bones["Foot.L"].matrix_basis.identity()
     scene.frame_set(scene.frame_current)
     assert misses(armature, rig, solution)[1] < 0.002
@@ -318,7 +321,7 @@ def test_a_connected_pelvis_is_moved_by_what_it_is_connected_to() -> None:
     bpy.ops.object.mode_set(mode="OBJECT")
     rig = rig_from_armature(armature)
     solution = any_pose(rig, seed=10)
-    apply_solution(armature, rig, solution, keyframe=False)
+    apply_solution(armature, rig, solution)
     assert misses(armature, rig, solution)[1] < 0.002
 
 
@@ -333,7 +336,7 @@ class TestHeldBones:
         knee.rotation_mode = mode
         knee.lock_rotation = (False, True, True)
         rig = rig_from_armature(armature)
-        sentence = apply_solution(armature, rig, any_pose(rig, seed=11), keyframe=False)
+        sentence = apply_solution(armature, rig, any_pose(rig, seed=11))
         order = mode if mode in ("XYZ", "ZYX") else "XYZ"
         bpy.context.view_layer.update()
         euler = knee.matrix_basis.to_euler(order)
@@ -347,7 +350,7 @@ class TestHeldBones:
         rig = rig_from_armature(armature)
         solution = any_pose(rig, seed=12, size=0.0)
         solution.basis[rig.mapping["LeftLeg"]] = from_vector([0.7, 0, 0])
-        assert apply_solution(armature, rig, solution, keyframe=False) == ""
+        assert apply_solution(armature, rig, solution) == ""
         assert misses(armature, rig, solution)[0] < 0.2
 
     def test_inverse_kinematics_are_named(self, armature: bpy.types.Object) -> None:
@@ -358,18 +361,18 @@ class TestHeldBones:
         constraint.target, constraint.chain_count = target, 2
         rig = rig_from_armature(armature)
         solution = any_pose(rig, seed=13)
-        sentence = apply_solution(armature, rig, solution, keyframe=False)
+        sentence = apply_solution(armature, rig, solution)
         assert "constraints" in sentence and "“mixamorig:LeftLeg”" in sentence
         assert sentence.endswith(".") and sentence.count(". ") == 0
         constraint.mute = True
-        assert apply_solution(armature, rig, solution, keyframe=False) == ""
+        assert apply_solution(armature, rig, solution) == ""
 
     def test_drivers_are_named(self, armature: bpy.types.Object) -> None:
         neck = armature.pose.bones["mixamorig:Neck"]
         neck.rotation_mode = "XYZ"
         neck.driver_add("rotation_euler", 0).driver.expression = "1.2"
         rig = rig_from_armature(armature)
-        sentence = apply_solution(armature, rig, any_pose(rig, seed=14), keyframe=False)
+        sentence = apply_solution(armature, rig, any_pose(rig, seed=14))
         assert "drivers" in sentence and "“mixamorig:Neck”" in sentence
 
 

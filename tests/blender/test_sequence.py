@@ -171,6 +171,15 @@ def test_keyframes_cameras_and_drawings_stand_at_their_frames(several: Any) -> N
     assert len(scene.timeline_markers) == len(drawings)
 
 
+def test_bones_that_are_held_are_named(several: Any) -> None:
+    drawings, estimator, armature = several
+    assert run(drawings, estimator, armature).held == ""
+    bone = armature.pose.bones["mixamorig:LeftUpLeg"]
+    bone.constraints.new("LIMIT_ROTATION").use_limit_x = True
+    held = run(drawings, estimator, armature).held
+    assert "constraints" in held and bone.name in held
+
+
 def test_a_correction_stays_and_its_neighbours_follow(several: Any) -> None:
     drawings, estimator, armature = several
     before = run(drawings, estimator, armature)
