@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 from bpy.props import IntProperty, StringProperty
 
@@ -77,7 +79,7 @@ class CroquisPreferences(bpy.types.AddonPreferences):
         layout.prop_search(self, "pose_library", paths, "asset_libraries")
 
 
-def _preferences(context: bpy.types.Context) -> CroquisPreferences | None:
+def _preferences(context: bpy.types.Context) -> Any:
     """None for scripts that use the add-on's modules without enabling it."""
     addon = context.preferences.addons.get(CroquisPreferences.bl_idname)
     return addon.preferences if addon else None

@@ -272,7 +272,7 @@ class CROQUIS_OT_pose_sequence(_StepsOperator, bpy.types.Operator):
         if settings.look_through_camera:
             viewport.look_through(context, result.camera)
         names = ", ".join(f"“{items[row].image.name}”" for row in result.suggested)
-        text = f"Keyed “{result.armature.name}” at {len(items)} frames. {result.held}".strip()
+        text = f"Keyed “{result.armature.name}” at {len(items)} frames."
         return f"{text} Check {names} first." if names else text
 
 

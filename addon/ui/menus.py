@@ -8,6 +8,12 @@ from __future__ import annotations
 import bpy
 
 from ..operators.character import CROQUIS_OT_add_mannequin
+from ..operators.correct import (
+    CROQUIS_OT_hide_joint,
+    CROQUIS_OT_move_joint,
+    CROQUIS_OT_reset_joint,
+    CROQUIS_OT_reset_joints,
+)
 from ..operators.dataset import CROQUIS_OT_render_dataset, CROQUIS_OT_show_contact_sheet
 from ..operators.drawing import (
     CROQUIS_OT_add_frames,
@@ -23,6 +29,7 @@ from ..operators.export import (
     CROQUIS_OT_load_pose,
     CROQUIS_OT_save_pose_asset,
 )
+from ..operators.figure import CROQUIS_OT_choose_figure
 from ..operators.pose import CROQUIS_OT_look, CROQUIS_OT_pose_from_sketch
 from ..operators.readings import (
     CROQUIS_OT_first_reading,
@@ -56,7 +63,14 @@ _SECTIONS = (
     ),
     (
         (CROQUIS_OT_pose_from_sketch, ""),
+        (CROQUIS_OT_choose_figure, ""),
         (CROQUIS_OT_look, "side"),
+    ),
+    (
+        (CROQUIS_OT_move_joint, "joint"),
+        (CROQUIS_OT_hide_joint, "joint"),
+        (CROQUIS_OT_reset_joint, "joint"),
+        (CROQUIS_OT_reset_joints, ""),
     ),
     (
         (CROQUIS_OT_flip_limb, "limb"),

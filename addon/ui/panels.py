@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from typing import Literal
 
 import bpy
 
@@ -69,7 +70,7 @@ class CROQUIS_PT_character(CroquisPanel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """The armature and whose bones it has, or a mannequin."""
-        layout = self.layout
+        layout = self.layout.column()
         armature = context.scene.croquis.armature
         layout.prop(context.scene.croquis, "armature", text="", placeholder="Mannequin")
         if armature is None or armature.type != "ARMATURE":
@@ -334,7 +335,10 @@ def _show_run(layout: bpy.types.UILayout, run: Run) -> None:
 
 
 def _explain(
-    context: bpy.types.Context, layout: bpy.types.UILayout, text: str, icon: str = "INFO"
+    context: bpy.types.Context,
+    layout: bpy.types.UILayout,
+    text: str,
+    icon: Literal["INFO", "ERROR"] = "INFO",
 ) -> None:
     """A sentence in as many lines as the sidebar's width asks for; Blender would cut it off."""
     letters = round(context.region.width / (_LETTER * context.preferences.system.ui_scale))
