@@ -17,6 +17,7 @@ from bpy.props import (
     StringProperty,
 )
 
+from .blender import notes
 from .blender.extent import WHOLE
 from .blender.reference import Look, show
 from .core.dataset import AUTO, NONE, DatasetSettings
@@ -437,23 +438,30 @@ _CLASSES = (
 )
 
 
+_NOTES = {
+    notes.BONES: "Which bone stands for which part of the body, as chosen by hand",
+    notes.ESTIMATE: "The joints that were found in the last drawing, and what was made of them",
+    notes.BEFORE: "The pose that the last drawing has replaced",
+}
+
+
 def register() -> None:
     """Add the settings to every scene."""
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
     bpy.types.Scene.croquis = PointerProperty(type=CroquisSettings)
     # Of an override, a file keeps nothing but what is declared to be overridable.
-    bpy.types.Object.croquis_bones = StringProperty(
-        name="Bones",
-        description="Which bone stands for which part of the body, as chosen by hand",
-        options={"HIDDEN"},
-        override={"LIBRARY_OVERRIDABLE"},
-    )
+    for name, description in _NOTES.items():
+        note = StringProperty(
+            description=description, options={"HIDDEN"}, override={"LIBRARY_OVERRIDABLE"}
+        )
+        setattr(bpy.types.Object, name, note)
 
 
 def unregister() -> None:
     """Take the settings away again."""
-    del bpy.types.Object.croquis_bones
+    for name in _NOTES:
+        delattr(bpy.types.Object, name)
     del bpy.types.Scene.croquis
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

@@ -18,14 +18,9 @@ from ..core import rigs, skeleton
 from ..core.errors import UserError
 from ..core.rig_names import Controls
 from ..core.solve import Rig, Solution, pose_matrices
+from . import notes
 
 FloatArray = NDArray[np.float64]
-
-_PROPERTY = "croquis_bones"
-"""Property of an armature object that keeps the bones which the user has chosen.
-
-Scripts without the registered add-on keep it as a custom property.
-"""
 
 _ENDLESS = 1e4
 """Radians, and parts of a quaternion, that nobody has set on purpose."""
@@ -148,9 +143,8 @@ def _hierarchy(armature: bpy.types.Object) -> tuple[list[str], list[int]]:
 
 def chosen_bones(armature: bpy.types.Object) -> dict[str, str]:
     """What the user has chosen by hand, as :func:`matched_bones`; empty where nothing."""
-    text = getattr(armature, _PROPERTY, "") or armature.get(_PROPERTY)
     try:
-        bones = json.loads(text) if isinstance(text, str) else {}
+        bones = json.loads(notes.kept(armature, notes.BONES) or "{}")
     except ValueError:
         return {}
     return {str(k): str(v) for k, v in bones.items()} if isinstance(bones, dict) else {}
@@ -167,11 +161,7 @@ def choose_bones(armature: bpy.types.Object, bones: Mapping[str, str]) -> None:
         UserError: the armature cannot be posed with these bones.
     """
     text = json.dumps(rigs.check(bones, *_hierarchy(armature))) if bones else ""
-    armature.pop(_PROPERTY, None)  # what a script has kept
-    if _PROPERTY in armature.bl_rna.properties:
-        setattr(armature, _PROPERTY, text)
-    else:
-        armature[_PROPERTY] = text
+    notes.keep(armature, notes.BONES, text)
 
 
 def is_plain(armature: bpy.types.Object, rig: Rig) -> bool:

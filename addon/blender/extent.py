@@ -13,13 +13,11 @@ from ..core import rigs, skeleton
 from ..core.errors import UserError
 from ..core.solve import Rig, Solution
 from ..core.stance import Stance, blend
+from . import notes
 from .armature import apply_solution, pose_bones, posed_matrices
 from .keyframes import insert_keyframes
 
 Part = Literal["ALL", "SELECTED", "UPPER", "LOWER"]
-
-_PROPERTY = "croquis_before"
-"""Custom property of an armature object that keeps how it stood before its last drawing."""
 
 _LOWER = frozenset(("Hips", *(skeleton.KEYPOINTS[row] for row in skeleton.SIDED["Legs"])))
 """Keypoints of the lower body; with the hips goes the place of the whole character."""
@@ -96,15 +94,12 @@ def stance_of(context: bpy.types.Context, armature: bpy.types.Object, rig: Rig) 
 
 def remember_before(armature: bpy.types.Object, rig: Rig, before: Stance) -> None:
     """Keep how a character stood before a drawing posed it, for other readings of the drawing."""
-    armature[_PROPERTY] = before.to_json(rig.names)
-    if armature.override_library:  # otherwise the file forgets what an override has in addition
-        armature.property_overridable_library_set(f'["{_PROPERTY}"]', True)
+    notes.keep(armature, notes.BEFORE, before.to_json(rig.names))
 
 
 def remembered_before(armature: bpy.types.Object, rig: Rig) -> Stance | None:
     """What :func:`remember_before` has kept; None without it, or if its bones are not there."""
-    text = armature.get(_PROPERTY)
-    return Stance.from_json(text, rig.names) if isinstance(text, str) else None
+    return Stance.from_json(notes.kept(armature, notes.BEFORE), rig.names)
 
 
 def apply_within(

@@ -16,7 +16,7 @@ from ..core.readings import LIFTED, Reading, Readings
 from ..core.remembered import Remembered
 from ..core.rigs import controls_of
 from ..core.solve import Rig, Solution
-from . import reference
+from . import notes, reference
 from .armature import placed_bones, rig_from_armature
 from .extent import (
     WHOLE,
@@ -33,24 +33,18 @@ from .pixels import grey_pixels
 _SURE = 0.3
 """Score above which a keypoint counts as seen, in reports."""
 
-_PROPERTY = "croquis_estimate"
-"""Custom property of an armature object that keeps the estimate of its last drawing."""
-
 _BEHIND = 0.4
 """How far behind the farthest joint the drawing stands, in heights of the character."""
 
 
 def remember(armature: bpy.types.Object, what: Remembered) -> None:
     """Keep an estimate with an armature; it is saved and undone with it."""
-    armature[_PROPERTY] = what.to_json()
-    if armature.override_library:  # otherwise the file forgets what an override has in addition
-        armature.property_overridable_library_set(f'["{_PROPERTY}"]', True)
+    notes.keep(armature, notes.ESTIMATE, what.to_json())
 
 
 def remembered(armature: bpy.types.Object) -> Remembered | None:
     """The estimate of the drawing that posed an armature last; None without a readable one."""
-    text = armature.get(_PROPERTY)
-    return _parse(text) if isinstance(text, str) else None
+    return _parse(notes.kept(armature, notes.ESTIMATE))
 
 
 def readings_of(kept: Remembered) -> Readings:

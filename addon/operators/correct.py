@@ -129,11 +129,12 @@ class CROQUIS_OT_move_joint(_JointOperator, bpy.types.Operator):
         except UserError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        self._pressed = (event.type, event.value) == ("LEFTMOUSE", "PRESS")
+        held = (event.type, event.value) == ("LEFTMOUSE", "PRESS")
+        self._ends = {("LEFTMOUSE", "RELEASE" if held else "PRESS"), ("RET", "PRESS")}
         self._start = np.array((event.mouse_x, event.mouse_y))
         self._grip = np.zeros(2)
-        self._is_dragged = not self._pressed
-        if self._pressed:
+        self._is_dragged = not held
+        if held:
             handles = correct.joint_places(drawing, armature, plane)
             self._grip = handles[skeleton.INDEX[self.joint]] - under
         context.window_manager.modal_handler_add(self)
@@ -148,12 +149,13 @@ class CROQUIS_OT_move_joint(_JointOperator, bpy.types.Operator):
             return self._cancelled(context)
         if event.type == "MOUSEMOVE":
             self._follow(context, event)
-        elif event.type == "LEFTMOUSE" and not self._is_dragged:
+        elif event.type == "LEFTMOUSE" and not self._is_dragged:  # a mere click
             self._cancelled(context)
             CROQUIS_OT_move_joint.clicked = self.joint
             bpy.ops.wm.call_menu(name=JOINT_MENU)
             return {"CANCELLED"}
-        elif event.type in {"LEFTMOUSE", "RET", "NUMPAD_ENTER"}:
+        elif (event.type, event.value) in self._ends:
+            self._follow(context, event)
             self._correction.finish(keyframe=context.scene.croquis.insert_keyframes)
             context.workspace.status_text_set(None)
             return {"FINISHED"}

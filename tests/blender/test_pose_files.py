@@ -344,7 +344,7 @@ class TestButtons:
         if change == "none":
             bpy.context.scene.croquis.armature = None
         elif change == "forget":
-            del posed.armature["croquis_estimate"]
+            posed.armature.croquis_estimate = ""
         elif change == "unlink":
             bpy.context.scene.collection.objects.unlink(posed.armature)
         else:
