@@ -148,6 +148,7 @@ def shine(scene: bpy.types.Scene, path: Path) -> None:
     scene.collection.objects.link(camera)
     scene.camera = camera
     scene.render.engine, scene.cycles.samples = "CYCLES", 1
+    scene.cycles.use_denoising = False  # Debian's Blender cannot
     scene.render.resolution_x = scene.render.resolution_y = 96
     scene.view_settings.view_transform = "Standard"
     bpy.ops.render.render()
