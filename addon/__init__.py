@@ -6,15 +6,15 @@ Importing this package imports no bpy, so that ``addon.core`` serves the trainer
 
 def register() -> None:
     """Add Croquis' settings, operators and panels to Blender."""
-    from . import operators, preferences, properties, ui
+    from . import operators, preferences, properties, translations, ui
 
-    for part in (preferences, properties, operators, ui):
+    for part in (translations, preferences, properties, operators, ui):
         part.register()
 
 
 def unregister() -> None:
     """Leave Blender as it was before :func:`register`."""
-    from . import operators, preferences, properties, ui
+    from . import operators, preferences, properties, translations, ui
 
-    for part in (ui, operators, properties, preferences):
+    for part in (ui, operators, properties, preferences, translations):
         part.unregister()

@@ -6,6 +6,7 @@ import bpy
 
 from ..blender.extent import Extent
 from ..blender.mannequin import add_mannequin
+from ..translations import say
 
 POSABLE_MODES = {"OBJECT", "POSE"}
 """Modes in which Blender can undo a change of pose and of objects in one step."""
@@ -25,7 +26,7 @@ class ExplainedOperator:
         somewhere = context.scene and context.view_layer  # a script may have taken them away
         reason = cls.why_not(context) if somewhere else "Open a scene with a view layer first."
         if reason:
-            cls.poll_message_set(reason)
+            cls.poll_message_set(say(reason))
         return not reason
 
 

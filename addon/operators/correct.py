@@ -15,6 +15,7 @@ from ..blender.extent import why_not_within
 from ..core import skeleton
 from ..core.correct import corrected_joints
 from ..core.errors import UserError
+from ..translations import say
 from .character import ExplainedOperator, chosen_extent, why_not_posable
 
 _NAMES = {
@@ -72,9 +73,9 @@ class _CorrectionOperator(ExplainedOperator):
                 extent=chosen_extent(context),
             )
         except UserError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, say(error))
             return {"CANCELLED"}
-        self.report({"INFO"}, said)
+        self.report({"INFO"}, say(said))
         return {"FINISHED"}
 
     def correct(
@@ -127,7 +128,7 @@ class CROQUIS_OT_move_joint(_JointOperator, bpy.types.Operator):
             if plane is None or under is None:
                 raise UserError("Drag joints in a 3D viewport in which the drawing is seen.")
         except UserError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, say(error))
             return {"CANCELLED"}
         held = (event.type, event.value) == ("LEFTMOUSE", "PRESS")
         self._ends = {("LEFTMOUSE", "RELEASE" if held else "PRESS"), ("RET", "PRESS")}

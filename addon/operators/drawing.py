@@ -9,6 +9,7 @@ from bpy.props import BoolProperty, CollectionProperty, IntProperty, StringPrope
 
 from ..blender import drawings, viewport
 from ..core.errors import UserError
+from ..translations import say
 from .character import POSABLE_MODES, ExplainedOperator
 
 
@@ -54,7 +55,7 @@ class CROQUIS_OT_open_drawing(ExplainedOperator, bpy.types.Operator):
             with viewport.busy(context):
                 images = drawings.load_drawings(paths)
         except UserError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, say(error))
             return {"CANCELLED"}
         if len(images) == 1:
             drawings.choose(context.scene.croquis, images[0])
@@ -81,7 +82,7 @@ class _SourceOperator(ExplainedOperator):
             with viewport.busy(context):
                 image = self.picture(context)
         except UserError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, say(error))
             return {"CANCELLED"}
         drawings.choose(context.scene.croquis, image)
         self.report({"INFO"}, f"“{image.name}” is the drawing now.")

@@ -13,6 +13,7 @@ from ..blender.keyframes import insert_keyframes
 from ..blender.pose_asset import save_pose_asset
 from ..core.errors import UserError
 from ..preferences import pose_library
+from ..translations import say
 from .character import ExplainedOperator, why_not_in_layer, why_not_posable
 
 
@@ -33,12 +34,12 @@ class _PoseOperator(ExplainedOperator):
             with viewport.busy(context):
                 message = self.work(context)
         except UserError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, say(error))
             return {"CANCELLED"}
         except OSError as error:
             self.report({"ERROR"}, f"{error.filename}: {error.strerror}.")
             return {"CANCELLED"}
-        self.report({"INFO"}, message)
+        self.report({"INFO"}, say(message))
         return {"FINISHED"}
 
 

@@ -10,6 +10,7 @@ from ..blender.extent import why_not_within
 from ..core.errors import UserError
 from ..core.image import Box
 from ..preferences import make_estimator
+from ..translations import say
 from .character import POSABLE_MODES, ExplainedOperator, chosen_extent, why_not_posable
 
 
@@ -68,12 +69,12 @@ class PosingOperator(ExplainedOperator):
                     stretch=settings.stretch,
                 )
         except UserError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, say(error))
             return {"CANCELLED"}
         settings.armature = result.armature
         if settings.look_through_camera:
             viewport.look_through(context, result.camera)
-        self.report({"INFO"}, result.summary())
+        self.report({"INFO"}, say(result.summary()))
         return {"FINISHED"}
 
 

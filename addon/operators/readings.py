@@ -11,6 +11,7 @@ from ..blender import pose
 from ..blender.extent import why_not_within
 from ..core.errors import UserError
 from ..core.readings import LIMBS, PAIRS, Reading, Readings
+from ..translations import say
 from .character import ExplainedOperator, chosen_extent, why_not_posable
 
 LIMB_NAMES = {
@@ -61,7 +62,7 @@ class _ReadingOperator(ExplainedOperator):
                 extent=chosen_extent(context),
             )
         except UserError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, say(error))
             return {"CANCELLED"}
         said = self.describe(readings, reading)
         if anew:
@@ -69,7 +70,7 @@ class _ReadingOperator(ExplainedOperator):
         possible = readings.is_possible(reading)
         if not possible:
             said += " A knee does not bend that way, so it is kept straight."
-        self.report({"INFO"} if possible else {"WARNING"}, f"{said} {held}".strip())
+        self.report({"INFO"} if possible else {"WARNING"}, say(f"{said} {held}".strip()))
         return {"FINISHED"}
 
     def choose(self, readings: Readings, reading: Reading) -> Reading:

@@ -9,6 +9,7 @@ from ..blender.armature import bone_table, choose_bones, matched_bones
 from ..core import skeleton
 from ..core.errors import UserError
 from ..core.rigs import label_of
+from ..translations import say
 from .character import ExplainedOperator, why_not_editable
 
 _JOINTS = tuple((name, label_of(name), "") for name in skeleton.KEYPOINTS)
@@ -57,7 +58,7 @@ class CROQUIS_OT_choose_bone(_BonesOperator, bpy.types.Operator):
         try:
             choose_bones(armature, bones)
         except UserError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, say(error))
             return {"CANCELLED"}
         self.report({"INFO"}, f"{label_of(self.joint)}: {self.bone or 'no bone'}.")
         return {"FINISHED"}
@@ -78,7 +79,7 @@ class CROQUIS_OT_match_bones(_BonesOperator, bpy.types.Operator):
         try:
             count = len(matched_bones(armature))
         except UserError as error:
-            self.report({"WARNING"}, str(error))
+            self.report({"WARNING"}, say(error))
         else:
-            self.report({"INFO"}, f"Found {count} of {skeleton.COUNT} bones.")
+            self.report({"INFO"}, say(f"Found {count} of {skeleton.COUNT} bones."))
         return {"FINISHED"}

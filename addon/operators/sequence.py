@@ -13,6 +13,7 @@ from ..blender.drawings import enlist, load_drawings
 from ..blender.keyframes import insert_keyframes
 from ..core.errors import UserError
 from ..preferences import make_estimator
+from ..translations import say
 from .character import POSABLE_MODES, ExplainedOperator, why_not_posable
 from .progress import draw_progress
 
@@ -66,7 +67,7 @@ class CROQUIS_OT_add_drawings(bpy.types.Operator):
         try:
             images = load_drawings(paths)
         except UserError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, say(error))
             return {"CANCELLED"}
         enlist(context.scene.croquis.several, images)
         count = "1 drawing" if len(images) == 1 else f"{len(images)} drawings"
@@ -211,7 +212,7 @@ class _StepsOperator(ExplainedOperator):
             self._steps = self.start(context)
             self._listed = _listed(context)
         except UserError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, say(error))
             return {"CANCELLED"}
         return None
 
@@ -227,7 +228,7 @@ class _StepsOperator(ExplainedOperator):
             self.report({"INFO"}, self.finish(context, end.value))
             return {"FINISHED"}
         except UserError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, say(error))
             return {"CANCELLED"}
 
     def _show(self, context: bpy.types.Context, step: sequence.Step) -> None:
@@ -272,7 +273,7 @@ class CROQUIS_OT_pose_sequence(_StepsOperator, bpy.types.Operator):
         if settings.look_through_camera:
             viewport.look_through(context, result.camera)
         names = ", ".join(f"“{items[row].image.name}”" for row in result.suggested)
-        text = f"Keyed “{result.armature.name}” at {len(items)} frames."
+        text = f"Keyed “{result.armature.name}” at {len(items)} frames. {result.held}".strip()
         return f"{text} Check {names} first." if names else text
 
 
@@ -334,7 +335,7 @@ class CROQUIS_OT_keep_correction(_ListOperator, bpy.types.Operator):
         try:
             directions = sequence.correction_from_pose(context, settings.armature, drawing)
         except UserError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, say(error))
             return {"CANCELLED"}
         insert_keyframes(settings.armature)
         item.correction = sequence.correction_to_json(directions)

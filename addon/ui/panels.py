@@ -6,6 +6,7 @@ import textwrap
 from typing import Literal
 
 import bpy
+from bpy.app.translations import pgettext_iface as _
 
 from ..blender.armature import bone_table, rig_kind
 from ..blender.pose import readings_of, remembered
@@ -36,6 +37,7 @@ from ..operators.readings import (
     CROQUIS_OT_previous_reading,
 )
 from ..operators.rig import CROQUIS_OT_choose_bone, CROQUIS_OT_match_bones
+from ..translations import say
 
 _LETTER = 6.5
 """Width of an average letter in pixels, at Blender's usual scale."""
@@ -80,7 +82,8 @@ class CROQUIS_PT_character(CroquisPanel, bpy.types.Panel):
         if sentence:
             _explain(context, layout, sentence, icon="ERROR")
         else:
-            text = f"{rig_kind(armature)}, {len(bones)} of {skeleton.COUNT} bones"
+            kind = _(rig_kind(armature))
+            text = _("{}, {} of {} bones").format(kind, len(bones), skeleton.COUNT)
             layout.label(text=text, icon="CHECKMARK", translate=False)
         layout.popover(CROQUIS_PT_bones.__name__, text="Fix Mapping", icon="BONE_DATA")
 
@@ -161,11 +164,11 @@ class CROQUIS_PT_readings(CroquisPanel, bpy.types.Panel):
         layout = self.layout
         leaf = layout.row(align=True)
         leaf.operator(CROQUIS_OT_previous_reading.bl_idname, text="", icon="TRIA_LEFT")
-        text = f"{readings.position(reading) or '–'} of {len(readings.listed)}"
+        text = _("{} of {}").format(readings.position(reading) or "–", len(readings.listed))
         leaf.operator(CROQUIS_OT_next_reading.bl_idname, text=text, icon="TRIA_RIGHT")
         leaf.operator(CROQUIS_OT_first_reading.bl_idname, text="", icon="LOOP_BACK")
 
-        facing = "Faces us" if readings.faces_us(reading) else "Turned away"
+        facing = _("Faces us") if readings.faces_us(reading) else _("Turned away")
         mirror = layout.row()
         mirror.label(text=f"{facing} {readings.facing_certainty(reading):.0%}")
         mirror.operator(CROQUIS_OT_mirror.bl_idname, icon="MOD_MIRROR").limbs = "ALL"
@@ -174,14 +177,14 @@ class CROQUIS_PT_readings(CroquisPanel, bpy.types.Panel):
             layout.label(text="Left and right unsure", icon="QUESTION")
             swap = layout.row(align=True)
             for pair, sure in zip(PAIRS, sides, strict=True):
-                text = f"{pair} {sure:.0%}"
+                text = f"{_(pair)} {sure:.0%}"
                 swap.operator(CROQUIS_OT_mirror.bl_idname, text=text).limbs = pair
 
         limbs = layout.column(align=True)
         for limb, name in LIMB_NAMES.items():
             row = limbs.split(factor=0.5, align=True)
             row.label(text=name)
-            side = "Behind" if readings.behind(reading, limb) else "In Front"
+            side = _("Behind") if readings.behind(reading, limb) else _("In Front")
             text = f"{side} {readings.certainty(reading, limb):.0%}"
             row.operator(CROQUIS_OT_flip_limb.bl_idname, text=text).limb = limb
 
@@ -343,5 +346,5 @@ def _explain(
     """A sentence in as many lines as the sidebar's width asks for; Blender would cut it off."""
     letters = round(context.region.width / (_LETTER * context.preferences.system.ui_scale))
     lines = layout.column(align=True)
-    for number, line in enumerate(textwrap.wrap(text, max(letters - _INDENT, _INDENT))):
-        lines.label(text=line, icon="BLANK1" if number else icon)
+    for number, line in enumerate(textwrap.wrap(say(text), max(letters - _INDENT, _INDENT))):
+        lines.label(text=line, icon="BLANK1" if number else icon, translate=False)
