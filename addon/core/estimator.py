@@ -42,6 +42,10 @@ _SECOND_PLACE = 0.05  # share of a pair's probability that makes a second place 
 _TOGETHER = 1 / 3  # probability of one place for both, against two places that are equally likely
 _LENGTH_COST = 6.0  # log-probability that a bone costs which is as long as the network's input
 _DOUBT = 1e-3  # probability that no window falls below: a floor for ratios of probabilities
+# Fitted to synthetic drawings of a character that no training has seen, one in five of them from
+# behind: there the network is as sure as from the front, and wrong.
+_SIDES_SLOPE = 0.9
+_SIDES_MOST = 0.9
 
 
 _CHAINS = tuple(
@@ -373,7 +377,8 @@ def sides(logits: NDArray[np.floating], points: NDArray[np.floating]) -> Sides:
 
     Each pair of joints is read once as decoded and once swapped. The log of the ratio of the two
     readings' probabilities, averaged over the pairs of the limbs (they are seldom independent),
-    gives the probability of the decoded reading. Pairs drawn at one place cannot be swapped.
+    gives the probability of the decoded reading by logistic regression (Platt 1999), which is
+    never surer than drawings from behind allow. Pairs drawn at one place cannot be swapped.
 
     Args:
         logits: ``[23, H, W]``.
@@ -394,7 +399,8 @@ def sides(logits: NDArray[np.floating], points: NDArray[np.floating]) -> Sides:
         if not apart.any():
             return 0.5
         ratio = np.log(probability(joints, joints) / probability(joints, others))
-        return float(1 / (1 + np.exp(-2 * ratio[apart].mean())))
+        right = 1 / (1 + np.exp(-_SIDES_SLOPE * ratio[apart].mean()))
+        return float(np.clip(right, 1 - _SIDES_MOST, _SIDES_MOST))
 
     return Sides(certainty(skeleton.ARMS), certainty(skeleton.LEGS))
 
