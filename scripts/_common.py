@@ -8,9 +8,11 @@ checkout.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -48,6 +50,20 @@ def run(main: Callable[[list[str]], None]) -> None:
     # Blender keeps running after a script unless it is told the status, even when that is 0.
     sys.stdout.flush()
     sys.exit(status)
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """Keep Blender from printing a hundred lines for every render."""
+    sys.stdout.flush()
+    saved, sink = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(sink, 1)
+        yield
+    finally:
+        os.dup2(saved, 1)
+        os.close(saved)
+        os.close(sink)
 
 
 def _explain(error: Exception) -> int:

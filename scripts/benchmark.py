@@ -28,8 +28,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -38,7 +37,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
-from scripts._common import ROOT, addon, run
+from scripts._common import ROOT, addon, run, silent
 
 if TYPE_CHECKING:
     from trainer.train import Trainer
@@ -254,20 +253,6 @@ def rate_of_workers(character: Path | None, poses: int, workers: int) -> float:
                     first, started = last
             time.sleep(0.01)
         return (last[0] - first) / (last[1] - started)
-
-
-@contextmanager
-def silent() -> Iterator[None]:
-    """Keep Blender from printing a hundred lines for every render."""
-    sys.stdout.flush()
-    saved, sink = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(sink, 1)
-        yield
-    finally:
-        os.dup2(saved, 1)
-        os.close(saved)
-        os.close(sink)
 
 
 def measure_render(options: argparse.Namespace) -> Table:

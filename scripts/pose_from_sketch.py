@@ -1,37 +1,59 @@
-"""Pose a rig from drawings, without a window; several drawings become one keyframe each.
+"""Pose a rig from drawings, without a window.
 
 python scripts/pose_from_sketch.py DRAWING... --out posed.blend
 blender -b [file.blend] -P scripts/pose_from_sketch.py -- DRAWING... --out posed.blend
+python scripts/pose_from_sketch.py FOLDER --out FOLDER
+
+Several drawings become one keyframe each, from frame 1 on. Without --rig and --armature the rig is
+that of the opened .blend file, or the built-in mannequin.
+
+Of a folder, however many drawings it holds, each becomes a scene of its own: --out, and --preview,
+--keypoints, --json and --bvh where they are given, name folders that receive a file for each
+drawing, called as the drawing is. A drawing that cannot be posed is named, and the others go on;
+what has been posed already and is newer than its drawing is left as it is, so that the same command
+goes on after Ctrl+C.
+
+The exit status is 0 when everything has been posed; 2 after a user's mistake, be it one drawing of
+a folder (the others are written); 1 after a fault of ours; 130 after Ctrl+C.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
+import tempfile
+import traceback
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from scripts._common import addon, run
+from scripts._common import EXIT_OUR_FAULT, EXIT_USER_MISTAKE, addon, run, silent
 
 if TYPE_CHECKING:
     import bpy
 
     from addon.blender.pose import Posed
+    from addon.core.estimator import Estimator
+
+PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
+"""Endings of the files of a folder that are taken for drawings."""
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     result = argparse.ArgumentParser(
         prog="pose_from_sketch.py",
-        description="Pose a rig like the figure in a drawing. Several drawings become one keyframe "
-        "each, from frame 1 on. Without --rig and --armature the rig is that of the opened .blend "
-        "file, or the built-in mannequin.",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = result.add_argument
-    add("drawings", type=Path, nargs="+", metavar="DRAWING", help="PNG, JPEG, ...")
+    add("drawings", type=Path, nargs="+", metavar="DRAWING", help="PNG, JPEG, ... or one folder")
     add("--rig", type=Path, metavar="FILE", help="import this .fbx, .glb, .vrm or .blend")
     add("--armature", metavar="NAME", help="the armature object to pose, where there are several")
     add("--figure", type=int, default=1, metavar="K", help="of several figures, the K-th largest")
@@ -62,31 +84,105 @@ def parser() -> argparse.ArgumentParser:
     return result
 
 
+@dataclass(frozen=True)
+class Outputs:
+    """The files to write; None for those that are not wanted."""
+
+    out: Path
+    preview: Path | None
+    keypoints: Path | None
+    json: Path | None
+    bvh: Path | None
+
+    @classmethod
+    def of(cls, options: argparse.Namespace) -> Outputs:
+        """What the command line names."""
+        return cls(options.out, options.preview, options.keypoints, options.json, options.bvh)
+
+    @property
+    def wanted(self) -> list[Path]:
+        """Those that are."""
+        paths = (self.out, self.preview, self.keypoints, self.json, self.bvh)
+        return [path for path in paths if path is not None]
+
+    def within(self, stem: str) -> Outputs:
+        """Files called ``stem`` in folders of these names."""
+        endings = (".blend", ".png", ".json", ".json", ".bvh")
+        folders = (self.out, self.preview, self.keypoints, self.json, self.bvh)
+        files = zip(folders, endings, strict=True)
+        return Outputs(*(folder and folder / (stem + ending) for folder, ending in files))
+
+
 def main(arguments: list[str]) -> None:
-    """Pose, then write the files; an error leaves none of them."""
+    """Pose, then write the files; an error leaves none of a scene's."""
     options = parser().parse_args(arguments)
+    user_error = addon("core.errors").UserError
+    folders = [path for path in options.drawings if path.is_dir()]
+    if folders and len(options.drawings) > 1:
+        raise user_error("Give drawings, or one folder of them.")
+    if options.box and (folders or len(options.drawings) > 1):
+        raise user_error("Give one drawing with --box.")
+    if options.json and options.json == options.keypoints:
+        raise user_error("Give different names to --json and --keypoints.")
+    # Blender without a window would only remember Ctrl+C, and end at the second one.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if folders:
+        pose_each(options, folders[0])
+    else:
+        pose_together(options)
+
+
+def pose_together(options: argparse.Namespace) -> None:
+    """Pose drawings as keyframes of one scene."""
+    load_grey = addon("core.image").load_grey
+    for path in options.drawings:
+        load_grey(path)  # a bad one is found before anything else is done
+    estimator = addon("core.estimator").Estimator()
+    opened = _open_scene()
+    armature = _armature(options, opened)
+    write_scene(options, options.drawings, Outputs.of(options), estimator, armature, opened)
+
+
+def _open_scene() -> bool:
+    """Start from an empty scene, unless Blender has opened a file; whether it has."""
+    import bpy
+
+    if not bpy.data.filepath:
+        bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+        return False
+    return True
+
+
+def write_scene(
+    options: argparse.Namespace,
+    drawings: list[Path],
+    outputs: Outputs,
+    estimator: Estimator,
+    armature: bpy.types.Object | None,
+    opened: bool,
+) -> None:
+    """Pose the scene's armature from drawings, a keyframe for each, and write the files.
+
+    Args:
+        options: which figure, and where it is.
+        drawings: picture files.
+        outputs: the files to write.
+        estimator: the keypoint network.
+        armature: the character; None adds the mannequin.
+        opened: the scene is a user's, whose range of frames stays.
+    """
     posing, preview = addon("blender.pose"), addon("blender.preview")
     reference, files = addon("blender.reference"), addon("core.files")
-    pose_files = addon("blender.pose_files")
+    pose_files, core_image = addon("blender.pose_files"), addon("core.image")
     import bpy
     import cv2
     import numpy as np
 
-    if options.box and len(options.drawings) > 1:
-        raise addon("core.errors").UserError("Give one drawing with --box.")
-    core_image = addon("core.image")
-    box = core_image.Box(*options.box) if options.box else None
-    greys = [core_image.load_grey(path) for path in options.drawings]
-    estimator = addon("core.estimator").Estimator()
-    opened = bool(bpy.data.filepath)
-    if not opened:
-        bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-    armature = _armature(options, opened)
-
     scene = bpy.context.scene
+    box = core_image.Box(*options.box) if options.box else None
     results: list[Posed] = []
     rows, poses = [], []
-    for number, (path, grey) in enumerate(zip(options.drawings, greys, strict=True), 1):
+    for number, path in enumerate(drawings, 1):
         scene.frame_set(number)
         image = bpy.data.images.load(str(path.resolve()), check_existing=True)
         result = posing.pose_from_sketch(
@@ -98,38 +194,134 @@ def main(arguments: list[str]) -> None:
             figure=options.figure - 1,
             box=box,
             number=number,
-            stretch=options.stretch,
         )
         armature = result.armature
         results.append(result)
         print(f"{path}: {result.summary()}", flush=True)
-        if options.json:
+        if outputs.json:
             poses.append(pose_files.describe(bpy.context, armature))
-        if options.preview:
+        if outputs.preview:
+            grey = core_image.load_grey(path)
             rows.append(preview.sheet(grey, result.estimate, result.solution, armature))
         image.pack()
     reference.show_in_turn(scene, [(r.camera, r.drawing) for r in results])
     if not opened:
         scene.frame_end = len(results)
 
-    outputs = (options.out, options.preview, options.keypoints, options.json, options.bvh)
-    for path in filter(None, outputs):
+    for path in outputs.wanted:
         path.parent.mkdir(parents=True, exist_ok=True)
-    with files.written_whole(options.out) as temporary:
-        bpy.ops.wm.save_as_mainfile(filepath=str(temporary.resolve()), copy=True)
-    if options.keypoints:
-        text = json.dumps(_keypoints(options.drawings, results), indent=1)
-        files.write_whole(options.keypoints, text.encode())
+    if outputs.keypoints:
+        text = json.dumps(_keypoints(drawings, results), indent=1)
+        files.write_whole(outputs.keypoints, text.encode())
     for number, pose in enumerate(poses, 1):
-        numbered = options.json.with_stem(f"{options.json.stem}-{number}")
-        pose.save(numbered if len(poses) > 1 else options.json)
-    if options.bvh:
+        numbered = outputs.json.with_stem(f"{outputs.json.stem}-{number}")
+        pose.save(numbered if len(poses) > 1 else outputs.json)
+    if outputs.bvh:
         frames = range(1, len(results) + 1)
-        pose_files.save_bvh(bpy.context, armature, options.bvh, frames)
-    if options.preview:
+        pose_files.save_bvh(bpy.context, armature, outputs.bvh, frames)
+    if outputs.preview:
         width = max(row.shape[1] for row in rows)
         page = np.vstack([_widened(row, width) for row in rows])
-        files.write_whole(options.preview, cv2.imencode(".png", page)[1].tobytes())
+        files.write_whole(outputs.preview, cv2.imencode(".png", page)[1].tobytes())
+    with files.written_whole(outputs.out) as temporary, silent():
+        bpy.ops.wm.save_as_mainfile(filepath=str(temporary.resolve()), copy=True)
+
+
+# --- A folder ------------------------------------------------------------------------------------
+
+
+@dataclass
+class Tally:
+    """What became of a folder's drawings."""
+
+    posed: int = 0
+    kept: int = 0
+    refused: int = 0
+    faults: int = 0
+
+    def summary(self, folder: Path) -> str:
+        """One sentence, or two."""
+        text = f"{self.posed} of {self.posed + self.kept + self.refused + self.faults} drawings"
+        text += f" of {folder} posed"
+        parts = (
+            (self.kept, "were there already"),
+            (self.refused, "could not be, for the reasons above"),
+            (self.faults, "met a fault of Croquis"),
+        )
+        return ", ".join([text, *(f"{count} {what}" for count, what in parts if count)]) + "."
+
+
+def pose_each(options: argparse.Namespace, folder: Path) -> None:
+    """Pose every drawing of a folder in a scene of its own.
+
+    Each begins with the same file, opened anew: nothing of one drawing is left in the next one's
+    scene or in memory.
+
+    Raises:
+        UserError: the folder holds no drawing, or would receive the files.
+        SystemExit: drawings could not be posed.
+    """
+    import bpy
+
+    user_error, outputs = addon("core.errors").UserError, Outputs.of(options)
+    drawings = addon("core.files").files_in(folder, tuple(sorted(PICTURES)), "drawing")
+    for target in outputs.wanted:
+        if target.resolve() == folder.resolve():
+            raise user_error(f"Choose another folder than {folder} for what is written.")
+        if target.exists() and not target.is_dir():
+            raise user_error(f"{target} is a file; of a folder of drawings, name a folder.")
+    estimator = addon("core.estimator").Estimator()
+    opened = _open_scene()
+    armature = _armature(options, opened)
+    if armature is None:
+        armature = addon("blender.mannequin").add_mannequin(bpy.context)
+    tally, name = Tally(), armature.name
+    with tempfile.TemporaryDirectory() as place:
+        beginning = str(Path(place, "beginning.blend"))
+        with silent():
+            bpy.ops.wm.save_as_mainfile(filepath=beginning, copy=True)
+        try:
+            for path, files in _with_outputs(drawings, outputs):
+                if _is_done(path, files):
+                    tally.kept += 1
+                    continue
+                try:
+                    addon("core.image").load_grey(path)
+                    with silent():
+                        bpy.ops.wm.open_mainfile(filepath=beginning)
+                    armature = bpy.data.objects[name]
+                    write_scene(options, [path], files, estimator, armature, opened)
+                    tally.posed += 1
+                except user_error as error:
+                    print(f"{path}: {error}", file=sys.stderr, flush=True)
+                    tally.refused += 1
+                except OSError:  # such as a full disk: the next drawing would fare no better
+                    raise
+                except Exception:
+                    print(f"{path}: a fault of Croquis.", file=sys.stderr)
+                    traceback.print_exc()
+                    tally.faults += 1
+        finally:
+            print(tally.summary(folder), flush=True)
+    if tally.faults or tally.refused:
+        sys.exit(EXIT_OUR_FAULT if tally.faults else EXIT_USER_MISTAKE)
+
+
+def _with_outputs(drawings: list[Path], folders: Outputs) -> Iterator[tuple[Path, Outputs]]:
+    """Each drawing with its files; those that share a name but for the ending keep the ending."""
+    stems = Counter(path.stem.casefold() for path in drawings)
+    for path in drawings:
+        alone = stems[path.stem.casefold()] == 1
+        yield path, folders.within(path.stem if alone else path.name)
+
+
+def _is_done(drawing: Path, files: Outputs) -> bool:
+    """Whether a drawing has been posed before; its scene is written last."""
+    age = drawing.stat().st_mtime
+    return all(path.exists() and path.stat().st_mtime >= age for path in files.wanted)
+
+
+# --- Parts of both -------------------------------------------------------------------------------
 
 
 def _armature(options: argparse.Namespace, opened: bool) -> bpy.types.Object | None:

@@ -46,10 +46,10 @@ class _Naughty(ExplainedOperator, bpy.types.Operator):
     deed: ClassVar[Callable[[Any], set[str]]]
 
     @classmethod
-    def why_not(cls, _context: bpy.types.Context) -> str:
+    def why_not(cls, context: bpy.types.Context) -> str:
         return ""
 
-    def execute(self, _context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Any:
         return type(self).deed(self)
 
 
@@ -57,7 +57,7 @@ class _Silent(_Naughty):
     """Cannot, and does not say why."""
 
     @classmethod
-    def poll(cls, _context: bpy.types.Context) -> bool:
+    def poll(cls, context: bpy.types.Context) -> bool:
         return False
 
 
