@@ -6,13 +6,16 @@
 - readings: how often the true sides of the picture plane, and the true left and right, are among
   the first few readings, and how far the best of those is from the truth;
 - rig: a rig in the same poses, drawn truly and posed again: how far it is from the drawing and
-  from the truth, which elbows and knees bend beyond a human's, how high feet are that should
-  stand, and the time of it;
+  from the truth, which elbows and knees bend beyond a human's, how high heels and toes are that
+  should stand, how many are put down that are raised, and the time of it;
 - sketches: rendered views of a character (stroke packs of a dataset), with the true keypoints and
-  with those that the estimator finds.
+  with those that the estimator finds;
+- rigs: how far the limbs of many rigs, posed from the drawings in examples/, point from those of
+  the first one.
 
 Lengths are in % of the body's standing height, angles in degrees. A figure with a bound stands
-beside it. The sections lifter, rig and readings need --poses, the section sketches needs --views.
+beside it. The sections lifter, rig and readings need --poses, sketches needs --views, rigs needs
+--rigs.
 """
 
 from __future__ import annotations
@@ -41,7 +44,8 @@ from addon.core.rotations import pa_mpjpe, unit
 from addon.core.solve import Solution, pose_matrices, solve
 from addon.core.strokes import StrokePack, View
 from addon.core.styles import Drawing, StrokeStyle, draw
-from scripts._common import run
+from scripts import draw_rigs
+from scripts._common import ROOT, run
 
 FloatArray = NDArray[np.float64]
 Table = dict[str, float]
@@ -62,6 +66,7 @@ BOUNDS: dict[tuple[str, str], float] = {
     ("rig", "reprojection_median_percent"): 2.0,
     ("rig", "hinges_beyond_limits_percent"): 0.0,
     ("rig", "standing_feet_height_median_percent"): 1.0,
+    ("rigs", "beyond_five_degrees"): 0.0,
     ("rig", "lift_and_solve_median_milliseconds"): 100.0,
 }
 """What the figures should be at most."""
@@ -73,7 +78,9 @@ NOISE, MISSING, SWAPPED = 0.02, 0.15, 0.03
 NOISY_SCORE = 0.65  # what a keypoint with such an error scores
 VIEWS_OF_TRAINING = 4  # of each training pose, for the most similar one
 FOUR_VIEWS_OF_EVERY = 10  # figures, since putting views together takes a second
+PORTRAIT = 16  # pixels of the pictures that come with posing many rigs, at which nobody looks
 STANDING = 0.01  # share of the height within which a foot is on the ground
+RAISED = 0.03  # and above which it is not
 
 _PARENTS, _CHILDREN = np.array(skeleton.BONES).T
 _GROUPS = {  # what a body is long or short of as a whole
@@ -104,6 +111,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="PACK",
         help="stroke packs (DATASET/strokes/NAME--*.npz) of the character of --rig",
     )
+    add("--rigs", nargs="+", default=[], metavar="RIG", help="as draw_rigs.py takes them")
     add("--model", type=Path, default=SHIPPED, metavar="ONNX", help="the estimator (the shipped)")
     add("--count", type=int, default=1000, metavar="N", help="held-out figures to lift (1000)")
     add("--view-count", type=int, default=200, metavar="N", help="figures and views to pose (200)")
@@ -117,8 +125,8 @@ def main(arguments: list[str]) -> None:
     options = parser().parse_args(arguments)
     if min(options.count, options.view_count) < 1:
         raise UserError("--count and --view-count must be at least 1.")
-    if not options.poses and not options.views:
-        raise UserError("Give --poses with the motion capture, --views with drawings, or both.")
+    if not (options.poses or options.views or options.rigs):
+        raise UserError("Give --poses with the motion capture, --views with drawings, or --rigs.")
     if options.views and not options.rig:
         raise UserError("Give the character of the views with --rig.")
     report: dict[str, Table] = {}
@@ -146,6 +154,8 @@ def main(arguments: list[str]) -> None:
         done("sketches, true keypoints", measure_views(rig, views, side, true_keypoints))
         estimated = estimated_keypoints(Estimator(options.model))
         done("sketches, estimated keypoints", measure_views(rig, views, side, estimated))
+    if options.rigs:
+        done("rigs", measure_rigs(options.rigs))
     if options.json:
         write_whole(options.json, (json.dumps(report, indent=2) + "\n").encode())
 
@@ -460,7 +470,7 @@ def measure_rig(
     turn = retarget.heading(*(rig.joints[skeleton.INDEX[n]] for n in ("LeftUpLeg", "RightUpLeg")))
     rest = rig.joints @ turn.T
     scores = np.ones(skeleton.COUNT)
-    drawn, reprojection, errors, bends, heights = [], [], [], [], []
+    drawn, reprojection, errors, bends, heights, lowered = [], [], [], [], [], []
     milliseconds = []
     for rotations, limbs in draw_poses(split(motions, held_out=True), count, rng):
         figure = pose(rest, rotations, limbs)
@@ -480,9 +490,12 @@ def measure_rig(
         bends.append(hinge_bends(rig, solution))
         soles = solution.joints[_FEET, 2] - rig.joints[_FEET, 2]
         heights.append(100 * np.abs(soles[figure.standing]) / rig.height)
+        if figure.standing.any():
+            raised = figure.soles > RAISED * figure.height
+            lowered.append(soles[raised] <= STANDING * rig.height)
     low, high = anatomy.BEND
     beyond = (np.array(bends) < low - 0.1) | (np.array(bends) > high + 0.1)
-    feet = np.concatenate(heights)
+    feet, put_down = np.concatenate(heights), np.concatenate(lowered or [np.empty(0)])
     return {
         "figures": count,
         "bones": len(rig.names),
@@ -491,9 +504,39 @@ def measure_rig(
         "pa_mpjpe_percent": float(np.mean(errors)),
         "hinges_beyond_limits_percent": 100 * float(beyond.mean()),
         "standing_feet_height_median_percent": float(np.median(feet)) if len(feet) else np.nan,
-        "standing_feet_within_one_percent": 100 * float((feet <= 1).mean()) if len(feet) else 0.0,
+        **{
+            f"standing_feet_{name}_percent": 100 * float(((feet > low) & (feet <= high)).mean())
+            for name, low, high in FOOT_HEIGHTS
+        },
+        "raised_feet_put_down_percent": 100 * float(put_down.mean()) if len(put_down) else np.nan,
         "lift_and_solve_median_milliseconds": float(np.median(milliseconds)),
     }
+
+
+FOOT_HEIGHTS = (
+    ("within_one", -1.0, 1.0),
+    ("one_to_two", 1.0, 2.0),
+    ("two_to_five", 2.0, 5.0),
+    ("beyond_five", 5.0, np.inf),
+)
+"""Heights above the ground, % of the rig's, as they are counted."""
+
+
+def measure_rigs(names: Sequence[str]) -> Table:
+    """Rigs posed from the same drawings: the medians over limbs of their angles to the first one's.
+
+    Args:
+        names: files, or rigs that come without one, as draw_rigs.py takes them.
+    """
+    drawings = draw_rigs.load_drawings(ROOT / "examples")
+    posed = {Path(name).stem: draw_rigs.pose_rig(name, drawings, PORTRAIT, 0.0) for name in names}
+    first = next(iter(posed.values()))
+    medians = {
+        name: float(np.median(draw_rigs.limb_angles(first, other))) for name, other in posed.items()
+    }
+    beyond = sum(angle > draw_rigs.TARGET for angle in medians.values())
+    result: Table = {"rigs": len(medians), "beyond_five_degrees": beyond}
+    return result | {f"{name}_degrees": angle for name, angle in medians.items()}
 
 
 def hinge_bends(rig: Rig, solution: Solution) -> list[float]:
