@@ -70,14 +70,14 @@ def _layer_strokes(thing: bpy.types.Object, layer: Any, drawing: Any) -> Iterato
         if style and style.hide:
             continue
         part = slice(first, last)
-        strength = float(opacity[part].mean())
         line = fill = None
         if style is None or style.show_stroke:
             base = style.color if style else (0.0, 0.0, 0.0, 1.0)
-            line = _colour(base, tints[part].mean(axis=0), strength)
+            line = _colour(base, tints[part].mean(axis=0), float(opacity[part].mean()))
         if style and style.show_fill:
             fill = _colour(style.fill_color, fills[row], layer.opacity)
-        yield PenStroke(points[part], np.maximum(radii[part], 0), line, fill, bool(closed[row]))
+        if line or fill:
+            yield PenStroke(points[part], np.maximum(radii[part], 0), line, fill, bool(closed[row]))
 
 
 def _to_world(thing: bpy.types.Object, layer: Any) -> Matrix:
@@ -104,8 +104,10 @@ def _values(
     return values.reshape(shape).astype(np.float64)
 
 
-def _colour(base: Any, tint: NDArray[np.float64], strength: float) -> Colour:
-    """A material's colour, painted over as far as the paint's alpha says, as the eye sees it."""
+def _colour(base: Any, tint: NDArray[np.float64], strength: float) -> Colour | None:
+    """A material's colour, painted over as far as the paint's alpha says; None if transparent."""
+    if base[3] * strength <= 0:
+        return None
     light = np.array(base[:3]) * (1 - tint[3]) + tint[:3] * tint[3]
     red, green, blue = displayed(light).tolist()
     return red, green, blue, float(base[3]) * strength

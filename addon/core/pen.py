@@ -90,7 +90,7 @@ def draw_pen(strokes: Sequence[PenStroke], view: Camera) -> NDArray[np.uint8]:
         scale = view.focal if view.orthographic else view.focal / local[:, 2]
         widths = np.asarray(np.maximum(2 * stroke.radii * scale, _THINNEST) * _FINE, np.float64)
         for colour, wide in ((stroke.fill, None), (stroke.line, widths)):
-            if colour is not None and colour[3] > 0:
+            if colour is not None:
                 _lay(page, pixels, wide, colour, stroke.closed)
     return cv2.resize(page, view.size, interpolation=cv2.INTER_AREA)
 

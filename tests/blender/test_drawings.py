@@ -213,6 +213,25 @@ class TestFilms:
         bpy.ops.croquis.add_frames()  # those that are there already stay as they are
         assert sorted(item.frame for item in settings().several.drawings) == [1, 2, 3]
 
+    def test_a_film_becomes_keyframes(
+        self, film: bpy.types.Image, estimator: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("addon.operators.sequence.make_estimator", lambda _: estimator)
+        settings().drawing = film
+        bpy.ops.croquis.add_frames()
+        assert bpy.ops.croquis.pose_sequence() == {"FINISHED"}
+        scene = bpy.context.scene
+        references = [reference.find_drawing(scene, number) for number in (1, 2, 3)]
+        for frame in (3, 1, 2):
+            scene.frame_set(frame)
+            assert [not one.hide_viewport for one in references] == [
+                number == frame for number in (1, 2, 3)
+            ]
+        # Each stands at its own page's proportions, and shows that page when it is seen.
+        widths = [reference.find_camera(scene, number).data.ortho_scale for number in (1, 2, 3)]
+        assert len(set(widths)) == 3
+        assert {one.data for one in references} == {film}
+
     def test_a_still_has_no_frames(self) -> None:
         drop(RUN)
         assert "image sequence or a movie" in refusal(bpy.ops.croquis.add_frames)
@@ -287,6 +306,19 @@ class TestGreasePencil:
         mirror.use_axis_x = True
         width = drawings.from_grease_pencil(bpy.context, thing).size[0]
         assert width == 1024
+
+    def test_what_is_transparent_is_not_drawn(self) -> None:
+        thing, drawing = add_pencil()
+        add_line(drawing, np.array([(0.0, 0, 0), (1, 0, 0)]))
+        faint = thing.data.layers.new("Faint")
+        add_line(faint.frames.new(1).drawing, np.array([(0.0, 0, 0), (0, 0, 9)]))
+        faint.opacity = 0
+        add_camera(looking_at((0.5, -5, 0.5), (0.5, 0, 0.5)))
+        width, height = drawings.from_grease_pencil(bpy.context, thing).size
+        assert width > 5 * height
+        thing.data.layers[0].hide = True
+        with pytest.raises(UserError, match="Nothing is drawn"):
+            drawings.from_grease_pencil(bpy.context, thing)
 
     def test_each_frame_is_a_drawing_of_its_own(self) -> None:
         thing, drawing = add_pencil()
