@@ -107,10 +107,17 @@ class Outputs:
 
     def within(self, stem: str) -> Outputs:
         """Files called ``stem`` in folders of these names."""
-        endings = (".blend", ".png", ".json", ".json", ".bvh")
-        folders = (self.out, self.preview, self.keypoints, self.json, self.bvh)
-        files = zip(folders, endings, strict=True)
-        return Outputs(*(folder and folder / (stem + ending) for folder, ending in files))
+
+        def file(folder: Path | None, ending: str) -> Path | None:
+            return folder / (stem + ending) if folder else None
+
+        return Outputs(
+            self.out / f"{stem}.blend",
+            file(self.preview, ".png"),
+            file(self.keypoints, ".json"),
+            file(self.json, ".json"),
+            file(self.bvh, ".bvh"),
+        )
 
 
 def main(arguments: list[str]) -> None:

@@ -6,6 +6,7 @@ Only what a joint bears on is posed, so that what the animator has done elsewher
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -158,6 +159,14 @@ class Correction:
         self._pose = _Pose(armature)
         self._views = _Views(scene, kept)
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the character has been deleted meanwhile."""
+        try:
+            return not self._armature.name
+        except ReferenceError:
+            return True
+
     def move(self, joint: str, place: ArrayLike) -> None:
         """Show a joint at pixels ``[2]`` of the drawing."""
         self.show(correct.move(self.before, joint, place), [joint])
@@ -253,11 +262,13 @@ class _Views:
             self._values.append((self._drawing, "empty_display_size", size))
 
     def restore(self) -> None:
-        """Put them back."""
+        """Put them back, as far as they have not been deleted meanwhile."""
         for thing, matrix in self._places:
-            thing.matrix_world = matrix
+            with suppress(ReferenceError):
+                thing.matrix_world = matrix
         for owner, name, value in self._values:
-            setattr(owner, name, value)
+            with suppress(ReferenceError):
+                setattr(owner, name, value)
 
     def aim(self, view: Camera, depth: float) -> None:
         """Let them show a pose's view, the drawing so many metres from the eye."""

@@ -146,6 +146,10 @@ class CROQUIS_OT_move_joint(_JointOperator, bpy.types.Operator):
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Follow the mouse until the button, or take everything back."""
+        if self._correction.is_lost:
+            context.workspace.status_text_set(None)
+            self.report({"ERROR"}, "The character was deleted meanwhile; choose another.")
+            return {"CANCELLED"}
         if event.type in {"ESC", "RIGHTMOUSE"} and event.value == "PRESS":
             return self._cancelled(context)
         if event.type == "MOUSEMOVE":
@@ -177,7 +181,8 @@ class CROQUIS_OT_move_joint(_JointOperator, bpy.types.Operator):
             self._correction.move(self.joint, (self.x, self.y))
 
     def _cancelled(self, context: bpy.types.Context) -> set[str]:
-        self._correction.take_back()
+        if not self._correction.is_lost:
+            self._correction.take_back()
         context.workspace.status_text_set(None)
         return {"CANCELLED"}
 

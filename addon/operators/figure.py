@@ -89,8 +89,11 @@ class CROQUIS_OT_choose_figure(PosingOperator, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Pose as the figure in the box, or as the one of that number."""
-        context.scene.croquis.drawing = self.drawing(context)
-        return super().execute(context)
+        drawing = self.drawing(context)
+        result = super().execute(context)
+        if result == {"FINISHED"}:
+            context.scene.croquis.drawing = drawing
+        return result
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Show no boxes any more."""
