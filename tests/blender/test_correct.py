@@ -215,10 +215,10 @@ def test_a_step_of_a_drag_is_quick(posed: Posed) -> None:
     correction = Correction(bpy.context, posed.armature)
     times = []
     for step in range(10):
-        start = time.perf_counter()
+        start = time.process_time()  # the machine may have other work
         correction.move("LeftHand", (200 + step, 150))
-        times.append(time.perf_counter() - start)
-    assert np.median(times) < 0.2  # 0.025 s on an idle machine
+        times.append(time.process_time() - start)
+    assert np.median(times) < 0.15  # 0.03 s on an idle machine
 
 
 # --- by name: search, scripts, menus
