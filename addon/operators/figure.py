@@ -48,6 +48,9 @@ class CROQUIS_OT_choose_figure(PosingOperator, bpy.types.Operator):
         image, scene = self.drawing(context), context.scene
         kept = pose.remembered(scene.croquis.armature)
         plane = plane_of(scene, kept) if kept else None
+        if context.area is None or context.area.type != "VIEW_3D":
+            self.report({"ERROR"}, "Choose figures in a 3D viewport in which the drawing is seen.")
+            return {"CANCELLED"}
         if image is None or kept is None or plane is None:
             self.report({"ERROR"}, "The drawing is not in the scene; pose the character again.")
             return {"CANCELLED"}
@@ -99,7 +102,8 @@ class CROQUIS_OT_choose_figure(PosingOperator, bpy.types.Operator):
         """Show no boxes any more."""
         self._overlay.remove()
         context.workspace.status_text_set(None)
-        context.area.tag_redraw()
+        if context.area:
+            context.area.tag_redraw()
 
     def _box_at(self, under: NDArray[np.float64]) -> Box | None:
         """The box that is being drawn, or the smallest one that was found under the mouse."""
