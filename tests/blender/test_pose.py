@@ -153,7 +153,7 @@ class TestButton:
 
     @pytest.fixture(autouse=True)
     def panel(self, registered: None, monkeypatch: pytest.MonkeyPatch, estimator: Any) -> None:
-        monkeypatch.setattr("addon.operators.pose.Estimator", lambda _path: estimator)
+        monkeypatch.setattr("addon.operators.pose.make_estimator", lambda _context: estimator)
 
     def test_it_waits_for_a_drawing(self) -> None:
         assert not bpy.ops.croquis.pose_from_sketch.poll()
@@ -196,7 +196,7 @@ class TestButton:
             return estimator.estimate(grey, box or Box(20, 20, 200, 250))
 
         stand_in = SimpleNamespace(estimate=estimate)
-        monkeypatch.setattr("addon.operators.pose.Estimator", lambda _path: stand_in)
+        monkeypatch.setattr("addon.operators.pose.make_estimator", lambda _context: stand_in)
         bpy.context.scene.croquis.drawing = image
         bpy.ops.croquis.pose_from_sketch(figure=2)
         bpy.ops.croquis.pose_from_sketch(box=(10, 20, 200, 250))

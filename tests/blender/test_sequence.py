@@ -306,7 +306,9 @@ class TestPanel:
         for drawing in drawings:
             bpy.data.images.remove(drawing.image)
         self.folder = tmp_path
-        monkeypatch.setattr("addon.operators.sequence.Estimator", lambda _path: self.estimator)
+        monkeypatch.setattr(
+            "addon.operators.sequence.make_estimator", lambda _context: self.estimator
+        )
 
     def add(self, *names: str) -> Any:
         files = [{"name": name} for name in names]
