@@ -8,6 +8,7 @@ numbers of a sentence are ``{}`` in both languages.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import bpy
 
@@ -33,7 +34,7 @@ def say(message: object) -> str:
     a name or a number come here first.
     """
     text = str(message)
-    whole = bpy.app.translations.pgettext_rpt(text)
+    whole = _translated(text)
     if whole != text:
         return whole
     return " ".join(_say_one(sentence) for sentence in re.split(r"(?<=\.) (?=[A-Z“])", text))
@@ -41,13 +42,17 @@ def say(message: object) -> str:
 
 def _say_one(sentence: str) -> str:
     known = template(sentence)
-    translated = bpy.app.translations.pgettext_rpt(known)
+    translated = _translated(known)
     return sentence if translated == known else translated.format(*_FILLED.findall(sentence))
+
+
+def _translated(text: str) -> str:
+    return str(bpy.app.translations.pgettext_rpt(text))
 
 
 def register() -> None:
     """Tell Blender the tables."""
-    tables = {
+    tables: dict[str, Any] = {
         locale: {("Operator", text): to for text, to in language.LABELS.items()}
         | {("*", text): to for text, to in language.TEXTS.items()}
         for locale, language in _LANGUAGES.items()

@@ -281,9 +281,23 @@ def drawn(panel: type[bpy.types.Panel]) -> list[str]:
     return [call.kwargs["text"] for call in layout.mock_calls if "text" in call.kwargs]
 
 
-def test_core_needs_no_bpy() -> None:
-    code = "import sys, addon, addon.core.skeleton; sys.exit('bpy' in sys.modules)"
-    root = next(iter(addon.__path__)) + "/.."
+def loaded_by(code: str) -> set[str]:
+    """The modules of the add-on, and others, that a fresh Python has loaded after some code."""
     if bpy.app.binary_path:
         pytest.skip("Blender's own Python has bpy in it")
-    assert subprocess.run([sys.executable, "-c", code], cwd=root).returncode == 0
+    code = f"import os, sys, addon; {code}; print(*sys.modules, flush=True); os._exit(0)"
+    root = next(iter(addon.__path__)) + "/.."
+    told = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+    return set(told.stdout.split())
+
+
+def test_core_needs_no_bpy() -> None:
+    assert "bpy" not in loaded_by("import addon.core.skeleton")
+
+
+def test_enabling_does_not_wait_for_what_is_seldom_used() -> None:
+    loaded = loaded_by("import bpy; addon.register()")
+    assert "addon.ui.panels" in loaded
+    seldom = {"core.styles", "core.figures", "core.folder", "blender.workers", "blender.child"}
+    assert not loaded & {f"addon.{name}" for name in seldom}
