@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The checker is pinned; it need not ask whether there is a newer one.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: help env pose test test-real lint format benchmark benchmark-pose zip clean system-libraries
+.PHONY: help env pose test test-real lint format benchmark benchmark-pose screenshots zip clean system-libraries
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-18s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ benchmark: .venv/.dev ## Measure rendering, posing and training speed
 benchmark-pose: .venv/.run ## Measure lifting and posing on motion capture: [POSES=FOLDER]
 	@[ -n "$(POSES)" ] || { echo "Set POSES to the folder with the motion capture." >&2; exit 2; }
 	$(PY) scripts/benchmark_pose.py --poses "$(POSES)"
+
+screenshots: .venv/.dev ## Take the pictures of docs/ in a real window
+	REAL_BLENDER="$(REAL_BLENDER)" $(PY) scripts/draw_screenshots.py
 
 zip: .venv/.run ## Build the extension for every platform into dist/
 	$(PY) scripts/build_extension.py

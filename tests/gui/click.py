@@ -22,8 +22,7 @@ def press_and_undo(window: Window) -> dict[str, State]:
     window.click()
     after = window.drawn_state(lambda state: state["pose"] != before["pose"])
     window.screenshot("posed")
-    left, top, width, height = after["viewport"]
-    window.move(left + width // 2, top + height // 2)
+    window.move_to_viewport()
     window.key("ctrl+z")
     undone = window.drawn_state(lambda state: state["pose"] != after["pose"])
     window.screenshot("undone")

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from scripts import build_extension
 from scripts.build_extension import ROOT
-from tests.gui.real_blender import RealBlender
-
-ISOLATED = ROOT.parent / "shared/real-blender/real-blender"
-"""A Blender in a system of its own; it brings a screen and xdotool along."""
+from tests.gui.real_blender import RealBlender, find_program
 
 
 @pytest.fixture(scope="session")
-def blender(tmp_path_factory: pytest.TempPathFactory) -> RealBlender:
-    """The real Blender, with the extension freshly built, installed and enabled."""
-    program = os.environ.get("REAL_BLENDER") or (str(ISOLATED) if ISOLATED.exists() else None)
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The extension's zip, freshly built."""
+    program = find_program()
     if not program:
         pytest.skip("no real Blender: set REAL_BLENDER to one")
     checker = build_extension.find_checker(program)
-    folder = tmp_path_factory.mktemp("blender")
-    archive = build_extension.build("linux-x64", folder, checker)
-    result = RealBlender(program, folder / "resources")
-    (folder / "resources").mkdir()
-    result.run(
-        "--command", "extension", "install-file", "--repo", "user_default", "--enable", archive
-    )
+    return build_extension.build("linux-x64", tmp_path_factory.mktemp("zip"), checker)
+
+
+@pytest.fixture(scope="session")
+def blender(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> RealBlender:
+    """The real Blender, with the extension installed and enabled."""
+    program = find_program()
+    assert program
+    result = RealBlender(program, tmp_path_factory.mktemp("blender") / "resources")
+    result.install(archive)
     return result
 
 

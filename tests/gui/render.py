@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from window import PATIENCE, STEP, State, Window, tell
+from window import PATIENCE, State, Window, tell
 
 BUTTON = "croquis.render_dataset"
 
@@ -21,7 +21,7 @@ BUTTON = "croquis.render_dataset"
 def render_and_stop(window: Window) -> dict[str, State]:
     """The story: open the panel, render, see the contact sheet, render another, stop it."""
     window.take_focus()
-    open_panel(window)
+    window.open_panel("CROQUIS_PT_dataset_run")
     window.scroll_down()  # all panels together are higher than the window
     _, top, _, height = window.state(lambda _: True)["sidebar"]
     half = top + height // 2
@@ -44,34 +44,12 @@ def render_and_stop(window: Window) -> dict[str, State]:
     window.state(lambda state: state["run"])
     wait_for(window.folder / "stopped" / "clips", "*.json")
     window.screenshot("dataset-long")
-    left, top, width, height = before["viewport"]
-    window.move(left + width // 2, top + height // 2)
+    window.move_to_viewport()
     window.key("Escape")
     stopped = window.state(lambda state: not state["run"])
     time.sleep(1)
     window.screenshot("dataset-stopped")
     return {"before": before, "running": running, "after": after, "stopped": stopped}
-
-
-def open_panel(window: Window) -> None:
-    """Click the panel's header.
-
-    It comes after the last open panel's last button and other closed panels' headers, of which
-    each is opened and closed again.
-    """
-
-    def is_open() -> bool:
-        time.sleep(0.5)  # also keeps two clicks from being a double click
-        return bool(window.state(lambda _: True)["panel_is_open"])
-
-    x, y = window.find_button("croquis.load_pose")
-    while not is_open():
-        y += STEP
-        window.move(x, y)
-        if "croquis.load_pose" not in window.copy():
-            window.click()
-            if not is_open():
-                window.click()
 
 
 def choose(window: Window, output: str, **settings: int) -> None:

@@ -9,30 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 
 from scripts.build_extension import ROOT
-from tests.gui.real_blender import RealBlender, run
+from tests.gui.real_blender import RealBlender
 
-HERE = Path(__file__).parent
 SCREENSHOTS = ROOT / "out" / "gui"
 
 
-def inside(blender: RealBlender, tmp_path: Path, code: str) -> str:
-    """Run Python in the real Blender; what it printed."""
-    script = tmp_path / "script.py"
-    script.write_text(code)
-    return blender.run("-b", "--python-exit-code", 1, "-P", script)
-
-
 def test_zip_is_installed_with_its_wheel(blender: RealBlender, tmp_path: Path) -> None:
-    printed = inside(
-        blender,
-        tmp_path,
+    printed = blender.run_code(
         "import bpy, cv2\n"
         "assert 'bl_ext.user_default.croquis' in bpy.context.preferences.addons\n"
         "assert hasattr(bpy.types, 'CROQUIS_OT_pose_from_sketch')\n"
         "print('OpenCV', cv2.__version__, 'at', cv2.__file__)\n",
+        tmp_path,
     )
     found = re.search(r"OpenCV (\S+) at (.+)", printed)
     assert found
@@ -41,9 +33,7 @@ def test_zip_is_installed_with_its_wheel(blender: RealBlender, tmp_path: Path) -
 
 
 def test_it_disables_without_traces(blender: RealBlender, tmp_path: Path) -> None:
-    inside(
-        blender,
-        tmp_path,
+    blender.run_code(
         "import bpy\n"
         "for _ in range(2):\n"
         "    bpy.ops.preferences.addon_disable(module='bl_ext.user_default.croquis')\n"
@@ -51,6 +41,7 @@ def test_it_disables_without_traces(blender: RealBlender, tmp_path: Path) -> Non
         "    assert not hasattr(bpy.types.Scene, 'croquis')\n"
         "    bpy.ops.preferences.addon_enable(module='bl_ext.user_default.croquis')\n"
         "    assert hasattr(bpy.types.Scene, 'croquis')\n",
+        tmp_path,
     )
 
 
@@ -66,30 +57,28 @@ def test_poses_without_a_window(blender: RealBlender, tmp_path: Path, drawing: P
     script = ROOT / "scripts/pose_from_sketch.py"
     blender.run("-b", "-P", script, "--", drawing, "--out", posed, "--preview", preview)
     assert cv2.imread(str(preview)) is not None
-    printed = inside(
-        blender,
-        tmp_path,
+    printed = blender.run_code(
         f"import bpy\nbpy.ops.wm.open_mainfile(filepath={str(posed)!r})\n"
         "armature, = [o for o in bpy.data.objects if o.type == 'ARMATURE']\n"
         "turns = [bone.matrix_basis.to_quaternion().angle for bone in armature.pose.bones]\n"
         "print('turned', sum(turn > 0.05 for turn in turns))\n",
+        tmp_path,
     )
     turned = re.search(r"turned (\d+)", printed)
     assert turned
     assert int(turned[1]) >= 8
 
 
-def play(blender: RealBlender, driver: str, folder: Path, drawing: Path) -> dict[str, Any]:
-    """Play a driver's story in a window; what it tells."""
+def play(blender: RealBlender, driver: str, folder: Path, *arguments: object) -> dict[str, Any]:
+    """Play a driver's story in a window, and keep its screenshots; what it tells."""
     if not blender.has_screen:
         pytest.skip("no screen: needs DISPLAY, xdotool and ImageMagick")
     try:
-        run(blender.window_command(HERE / driver, folder, drawing), timeout=300)
+        return blender.play(driver, folder, *arguments)
     finally:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         for picture in folder.glob("*.png"):
             shutil.copy(picture, SCREENSHOTS)
-    return json.loads((folder / "result.json").read_text())
 
 
 def test_button_poses_and_one_undo_takes_it_back(
@@ -105,37 +94,10 @@ def test_button_poses_and_one_undo_takes_it_back(
     assert after["perspective"] == "CAMERA" and undone["perspective"] != "CAMERA"
 
 
-TWO_CLIPS = """
-import bpy
-from pathlib import Path
-folder = Path({folder!r})
-for name in ("characters", "animations"):
-    (folder / name).mkdir()
-bpy.data.batch_remove(bpy.data.objects)
-bpy.ops.croquis.add_mannequin()
-bpy.ops.wm.save_as_mainfile(filepath=str(folder / "characters/mannequin.blend"), copy=True)
-mannequin = bpy.context.scene.croquis.armature
-bpy.context.scene.frame_end = 20
-for name, bone in (("nod", "mixamorig:Head"), ("wave", "mixamorig:LeftArm")):
-    turned = mannequin.pose.bones[bone]
-    turned.rotation_mode = "XYZ"
-    for frame, angle in ((1, 0.0), (20, 0.6)):
-        turned.rotation_euler = (angle, 0, 0)
-        turned.keyframe_insert("rotation_euler", frame=frame)
-    bpy.ops.export_scene.fbx(
-        filepath=str(folder / f"animations/{{name}}.fbx"),
-        object_types={{"ARMATURE"}},
-        bake_anim_use_all_actions=False,
-        bake_anim_use_nla_strips=False,
-    )
-    mannequin.animation_data_clear()
-"""
-
-
 def test_panel_renders_beside_the_user_and_stops_at_esc(
     blender: RealBlender, tmp_path: Path, drawing: Path
 ) -> None:
-    inside(blender, tmp_path, TWO_CLIPS.format(folder=str(tmp_path)))
+    blender.write_two_clips(tmp_path)
     story = play(blender, "render.py", tmp_path, drawing)
     before, running, after, stopped = map(story.get, ("before", "running", "after", "stopped"))
     assert 0 < running["run"]["done"] <= running["run"]["total"] == 32
@@ -150,3 +112,69 @@ def test_panel_renders_beside_the_user_and_stops_at_esc(
     clips = list((tmp_path / "stopped/clips").glob("*.json"))
     assert len(clips) == 1
     assert not list((tmp_path / "stopped").glob("annotations*.json"))
+
+
+def test_esc_stops_a_sequence_and_one_undo_takes_it_back(
+    blender: RealBlender, tmp_path: Path, drawing: Path
+) -> None:
+    (tmp_path / "drawings").mkdir()
+    for number in range(1, 4):
+        for example in drawing.parent.glob("*.png"):
+            shutil.copy(example, tmp_path / "drawings" / f"{number}_{example.name}")
+    story = play(blender, "several.py", tmp_path, drawing)
+    before, posed = story["before"], story["posed"]
+    assert before["drawings"] == 24
+    for state in (story["stopped"], story["undone"]):
+        assert (state["objects"], state["pose"]) == (before["objects"], before["pose"])
+        assert state["keyed"] == before["keyed"]
+    # The view turned while the drawings were read.
+    assert story["looking"]["distance"] < before["distance"]
+    assert story["looking"]["running"]
+    assert len(posed["objects"]) == len(before["objects"]) + 2 * 24
+    print(f"The longest step took {posed['longest']:.2f} s.")
+
+
+def test_a_pose_goes_into_files_and_comes_back(
+    blender: RealBlender, tmp_path: Path, drawing: Path
+) -> None:
+    story = play(blender, "keep.py", tmp_path, drawing)
+    name = drawing.stem
+    assert json.loads((tmp_path / f"{name}.json").read_text())["format"] == "croquis-pose"
+    assert (tmp_path / f"{name}.bvh").read_text().startswith("HIERARCHY")
+    assert story["undone"]["pose"] == story["before"]["pose"]
+    assert story["loaded"]["perspective"] == "CAMERA"
+    for bone, matrix in story["posed"]["pose"].items():
+        assert story["loaded"]["pose"][bone] == pytest.approx(matrix, abs=0.01)
+
+
+def test_what_a_user_does_from_the_zip_on(
+    blender: RealBlender, archive: Path, tmp_path: Path, drawing: Path
+) -> None:
+    fresh = RealBlender(blender.program, tmp_path / "resources")
+    fresh.resources.mkdir()
+    story = play(fresh, "tour.py", tmp_path, drawing, archive)
+    assert story["drawing"]["drawing"] == drawing.name
+    assert "Mannequin" in story["mannequin"]["objects"]
+    for one, other in (("mannequin", "posed"), ("posed", "dragged"), ("dragged", "flipped")):
+        assert story[one]["pose"] != story[other]["pose"], other
+    # The wrist went where the mouse took it, and the forearm points there; its length is the rig's.
+    dragged, posed = story["dragged"], story["posed"]
+    assert np.linalg.norm(np.subtract(dragged["handles"]["LeftHand"], story["target"])) < 3
+    drawn = direction(dragged["handles"], "LeftForeArm", "LeftHand")
+    bone, before = (
+        direction(state["joints"], "mixamorig:LeftForeArm", "mixamorig:LeftHand")
+        for state in (dragged, posed)
+    )
+    assert abs(bone - drawn) < 5
+    assert abs(bone - before) > 10
+    assert story["keyed"]["keyed"] and not story["flipped"]["keyed"]
+    assert story["saved"]["assets"] == [drawing.stem]
+    begin, undone = story["installed"], story["undone"]
+    for part in ("objects", "pose", "keyed", "assets", "drawing"):
+        assert undone[part] == begin[part], part
+
+
+def direction(places: dict[str, list[int]], start: str, end: str) -> float:
+    """Of a limb on the screen, degrees."""
+    right, down = np.subtract(places[end], places[start])
+    return float(np.degrees(np.arctan2(-down, right)))

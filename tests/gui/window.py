@@ -6,11 +6,11 @@ Needs xdotool and ImageMagick.
 import json
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-STEP = 10  # pixels between two places where a button is looked for
+STEP = 15  # pixels between two places where a button is looked for; buttons are 20 high
 PATIENCE = 60.0  # seconds
 
 State = dict[str, Any]
@@ -31,7 +31,7 @@ class Window:
         while time.monotonic() < deadline:
             if path.exists() and wanted(state := json.loads(path.read_text())):
                 return state
-            time.sleep(0.1)
+            time.sleep(0.02)
         self.screenshot("timeout")
         raise TimeoutError(f"Blender did not get there in {PATIENCE:.0f} s; see timeout.png")
 
@@ -53,10 +53,84 @@ class Window:
         xdotool("mouseup", 1)
         time.sleep(0.3)
 
-    def scroll_down(self) -> None:
-        """Turn the wheel where the mouse is, to the end of what is there."""
-        xdotool("click", "--repeat", 40, "--delay", 30, 5)
+    def drag(self, start: Sequence[int], end: Sequence[int], steps: int = 12) -> Iterator[None]:
+        """Drag with the left button, in small steps; pauses for the caller at each."""
+        self.move(*start)
+        xdotool("mousedown", 1)
+        time.sleep(0.2)
+        for step in range(1, steps + 1):
+            place = (round(a + (b - a) * step / steps) for a, b in zip(start, end, strict=True))
+            xdotool("mousemove", "--window", self.id, *place)
+            time.sleep(0.1)
+            yield
+        xdotool("mouseup", 1)
+        time.sleep(0.3)
+
+    def move_to_viewport(self) -> None:
+        """Move the mouse to the middle of the 3D viewport, so that keys mean that."""
+        left, top, width, height = self.state(lambda _: True)["viewport"]
+        self.move(left + width // 2, top + height // 2)
+
+    def choose_file(self, path: Path, screenshot: str = "") -> None:
+        """Choose a file in the dialog that is about to open, and accept it."""
+        self._go_to(path)
+        self._accept(screenshot)
+
+    def choose_folder(self, folder: Path, screenshot: str = "") -> None:
+        """Accept the name that the dialog suggests that is about to open, in a folder."""
+        self._go_to(folder)
+        self._accept(screenshot)
+
+    def choose_all(self, folder: Path, screenshot: str = "") -> None:
+        """Choose all files of a folder in the dialog that is about to open, and accept them."""
+        self._go_to(folder)
+        self.key("a")
+        self.state(lambda state: state["dialog"]["selected"] == len(list(folder.iterdir())))
+        self._accept(screenshot)
+
+    def _go_to(self, path: Path) -> None:
+        left, top, width, height = self.place("FILE_BROWSER", "WINDOW")
+        self.move(left + width // 2, top + height // 2)
+        self.key("ctrl+l")
+        self.next_state()
+        self.key("ctrl+a")
+        xdotool("type", "--delay", 15, path)
+        self.key("Return")
+        folder = path if path.is_dir() else path.parent
+        self.state(lambda state: Path(state["dialog"]["directory"]) == folder)
+        time.sleep(1)  # the files are read
+
+    def _accept(self, screenshot: str) -> None:
+        count = len(self.next_state()["windows"])
+        if screenshot:
+            self.screenshot(screenshot)
+        self.key("Return")
+        self.state(lambda state: len(state["windows"]) < count)
+
+    def place(self, area: str, region: str) -> list[int]:
+        """Left, top, width and height of a region that is there or about to open, in any window."""
+
+        def places(state: State) -> list[list[int]]:
+            return [place for *kinds, place in state["regions"] if kinds == [area, region]]
+
+        self.state(lambda state: bool(places(state)))
+        time.sleep(2)  # a new window still has to come to its place
+        return places(self.next_state())[-1]
+
+    def turn_wheel(self, button: int, count: int) -> None:
+        """Turn the wheel where the mouse is: up is button 4, down 5."""
+        xdotool("click", "--repeat", count, "--delay", 30, button)
         time.sleep(0.5)
+
+    def scroll_sidebar(self) -> None:
+        """Scroll the sidebar to its end."""
+        left, top, width, height = self.state(lambda _: True)["sidebar"]
+        self.move(left + width // 2, top + height // 2)
+        self.scroll_down()
+
+    def scroll_down(self) -> None:
+        """Turn the wheel to the end of what is there."""
+        self.turn_wheel(5, 40)
 
     def key(self, name: str) -> None:
         """Press a key."""
@@ -80,21 +154,56 @@ class Window:
             below: where to begin, pixels from the window's top.
         """
         left, top, width, height = self.state(lambda _: True)["sidebar"]
+        begin = max(top, below)
+        try:
+            return self.find_in([left, begin, width, top + height - begin], operator)
+        except LookupError:  # farther down, perhaps
+            self.scroll_sidebar()
+            return self.find_in([left, top, width, height], operator)
+
+    def open_panel(self, name: str) -> None:
+        """Click the header of one of the panels that are closed at first.
+
+        They come after the last open panel's last button; the others are opened and closed again.
+        """
+
+        def is_open() -> bool:
+            time.sleep(0.5)  # also keeps two clicks from being a double click
+            return name in self.state(lambda _: True)["opened"]
+
+        self.scroll_sidebar()
+        x, y = self.find_button("croquis.load_pose")
+        _, top, _, height = self.state(lambda _: True)["sidebar"]
+        while not is_open():
+            y += STEP
+            assert y < top + height, f"no panel {name}"
+            if "croquis.load_pose" not in self.copy(x, y):
+                self.click()
+                if not is_open():
+                    self.click()
+
+    def find_in(self, rectangle: Sequence[int], operator: str) -> tuple[int, int]:
+        """The same in a column of buttons anywhere: left, top, width and height in pixels."""
+        left, top, width, height = rectangle
         x = left + width // 2
-        for y in range(max(top, below) + STEP, top + height, STEP):
-            self.move(x, y)
+        for y in range(top + STEP, top + height, STEP):
             # The second time makes sure that a busy Blender was not answering for the place before.
-            if operator in self.copy() and operator in self.copy():
+            if operator in self.copy(x, y) and operator in self.copy(x, y):
                 return x, y
         self.screenshot("no-button")
-        raise LookupError(f"no button {operator} in the sidebar; see no-button.png")
+        raise LookupError(f"no button {operator} there; see no-button.png")
 
-    def copy(self) -> str:
-        """What Ctrl+C copies where the mouse is, "" if nothing."""
-        already = len(self.state(lambda _: True)["copied"])
-        self.key("ctrl+c")
-        time.sleep(0.4)
-        return "".join(self.state(lambda _: True)["copied"][already:])
+    def copy(self, x: int, y: int) -> str:
+        """What Ctrl+C copies at a place, "" if nothing."""
+        before = self.state(lambda _: True)
+        xdotool("mousemove", "--window", self.id, x, y, "key", "ctrl+c")
+        after = self.state(lambda state: state["tick"] > before["tick"] + 2)
+        return "".join(after["copied"][len(before["copied"]) :])
+
+    def next_state(self) -> State:
+        """The state when Blender has answered what it was sent."""
+        tick = self.state(lambda _: True)["tick"]
+        return self.state(lambda state: state["tick"] > tick + 1)
 
 
 def xdotool(*arguments: object) -> str:
@@ -103,12 +212,14 @@ def xdotool(*arguments: object) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def tell(blender: str, folder: Path, drawing: str, story: Callable[[Window], Any]) -> None:
+def tell(blender: str, folder: Path, drawing: str | None, story: Callable[[Window], Any]) -> None:
     """Open a window, play a story in it, and keep what it returns in result.json."""
     scene = Path(__file__).with_name("window_scene.py")
     with (folder / "blender.log").open("w") as log:
         process = subprocess.Popen(
-            [blender, "-P", str(scene), "--", str(folder), drawing], stdout=log, stderr=log
+            [blender, "-P", str(scene), "--", str(folder), *filter(None, [drawing])],
+            stdout=log,
+            stderr=log,
         )
         try:
             result = story(Window(folder))

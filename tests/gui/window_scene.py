@@ -1,21 +1,28 @@
 """Runs inside Blender with a window: sets the scene for a click and tells how it stands.
 
-blender -P window_scene.py -- FOLDER DRAWING
+blender -P window_scene.py -- FOLDER [DRAWING]
 
-FOLDER/state.json is written anew ten times a second, for the driver outside to read. What the
-driver writes into FOLDER/settings.json is put into the dataset panel.
+FOLDER/state.json is written anew many times a second, for the driver outside to read. With a
+drawing, the mannequin and the drawing are chosen in Croquis' tab; without one, Blender stays as it
+starts. What the driver writes into FOLDER/settings.json is put into the dataset panel, and the
+operator that it names in FOLDER/call.json is called as Blender calls it when files are dropped.
 """
 
+import importlib
 import json
 import os
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import bpy
+from bpy_extras.view3d_utils import location_3d_to_region_2d
+from mathutils import Vector
 
-INTERVAL = 0.1  # seconds
+INTERVAL = 0.05  # seconds
 
-folder, drawing = map(Path, sys.argv[sys.argv.index("--") + 1 :])
+folder, *drawings = map(Path, sys.argv[sys.argv.index("--") + 1 :])
 
 copied: list[str] = []
 """All that was ever copied to the clipboard."""
@@ -24,8 +31,25 @@ drawn: list[dict] = []
 """The pose that the viewport shows, once it has been drawn."""
 
 
-panel_drawings = 0
-"""How often the dataset panel's last part was drawn: more than never when it is open."""
+WATCHED = ("CROQUIS_PT_several", "CROQUIS_PT_dataset_run")
+
+opened: set[str] = set()
+"""Those of the watched panels that were ever open."""
+
+is_watching = False
+"""Whether the panels are watched: when the extension is installed."""
+
+running: list[str] = []
+"""The modal operators at work."""
+
+last_tick = 0.0
+"""When the state was written last, seconds."""
+
+longest = 0.0
+"""Seconds between two ticks, the most while an operator with steps was at work."""
+
+ticks = 0
+"""How often the state was written."""
 
 
 def view() -> tuple[bpy.types.Window, bpy.types.Area, bpy.types.Region, bpy.types.Region]:
@@ -42,7 +66,7 @@ def rectangle(region: bpy.types.Region) -> list[int]:
     return [region.x, window.height - region.y - region.height, region.width, region.height]
 
 
-def set_scene() -> None:
+def set_scene(drawing: Path) -> None:
     """A mannequin and a drawing, chosen in the panel; the rest of the start-up scene goes."""
     window, area, main, _ = view()
     bpy.data.batch_remove(list(bpy.data.objects))
@@ -72,24 +96,78 @@ def open_tab() -> bool:
     return True
 
 
+def settings() -> Any:
+    """The panel's settings; None while the extension is not installed."""
+    return getattr(bpy.data.scenes[0], "croquis", None)
+
+
+def armature() -> bpy.types.Object | None:
+    """The chosen character."""
+    return settings() and settings().armature
+
+
 def pose() -> dict[str, list[float]]:
     """The rotation and place of every pose bone, rounded."""
-    armature = bpy.data.scenes[0].croquis.armature
+    character = armature()
     return {
         bone.name: [round(x, 5) for row in bone.matrix_basis for x in row]
-        for bone in armature.pose.bones
+        for bone in (character.pose.bones if character else ())
     }
 
 
-def note_panel(_panel: bpy.types.Panel, _context: bpy.types.Context) -> None:
-    """Blender calls this whenever it has drawn the dataset panel."""
-    global panel_drawings
-    panel_drawings += 1
+def addon(module: str) -> Any:
+    """A module of the installed extension."""
+    return importlib.import_module(f"bl_ext.user_default.croquis.{module}")
+
+
+def on_screen(places: dict[str, Vector]) -> dict[str, list[int]]:
+    """Where the viewport shows places of the world, pixels of the window, y down."""
+    window, area, main, _ = view()
+    result = {}
+    for name, place in places.items():
+        point = location_3d_to_region_2d(main, area.spaces.active.region_3d, place)
+        if point:
+            result[name] = [round(main.x + point.x), round(window.height - main.y - point.y)]
+    return result
+
+
+def joints() -> dict[str, list[int]]:
+    """Where the viewport shows the heads of the bones."""
+    character = armature()
+    bones = character.pose.bones if character else ()
+    return on_screen({bone.name: character.matrix_world @ bone.head for bone in bones})
+
+
+def handles() -> dict[str, list[int]]:
+    """Where the viewport shows the drawing's joints, as in :func:`joints`."""
+    character = armature()
+    kept = character and addon("blender.pose").remembered(character)
+    plane = kept and addon("blender.drawing_plane").plane_of(bpy.data.scenes[0], kept)
+    if not plane:
+        return {}
+    places = plane.to_world(addon("blender.correct").joint_places(kept, character, plane))
+    names = addon("core.skeleton").KEYPOINTS
+    return on_screen(dict(zip(names, map(Vector, places.tolist()), strict=True)))
+
+
+def watch_panels() -> None:
+    """Take notice of panels that are drawn, once there are any."""
+    global is_watching
+    if settings() and not is_watching:
+        for name in WATCHED:
+            getattr(bpy.types, name).append(note_panel)
+        is_watching = True
+
+
+def note_panel(panel: bpy.types.Panel, _context: bpy.types.Context) -> None:
+    """Blender calls this whenever it has drawn a watched panel."""
+    opened.add(type(panel).__name__)
 
 
 def run() -> dict | None:
     """How far the dataset is that is being rendered, if one is."""
-    running = bpy.types.CROQUIS_OT_render_dataset.running
+    operator = getattr(bpy.types, "CROQUIS_OT_render_dataset", None)
+    running = operator and operator.running
     return running and {"done": running.progress.done, "total": running.progress.total}
 
 
@@ -104,26 +182,71 @@ def windows() -> list[list[list[str]]]:
     ]
 
 
+def dialog() -> dict:
+    """Where an open file dialog is, and how many files are chosen in it."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            space = area.spaces.active
+            if area.type == "FILE_BROWSER" and space.params:
+                with bpy.context.temp_override(window=window, area=area):
+                    selected = len(bpy.context.selected_files or ())
+                return {"directory": os.fsdecode(space.params.directory), "selected": selected}
+    return {"directory": "", "selected": 0}
+
+
 def note_drawing() -> None:
     """Blender calls this whenever it has drawn the viewport."""
     drawn[:] = [pose()]
+
+
+def regions() -> list[list]:
+    """Type of area, type of region and rectangle of what all windows show.
+
+    Rectangles as in :func:`rectangle`, but all of them seen from the first window.
+    """
+    first, *_ = manager = bpy.context.window_manager.windows
+    result = []
+    for window in manager:
+        right = window.x - first.x
+        down = first.y + first.height - window.y
+        for area in window.screen.areas:
+            for region in area.regions:
+                top = down - region.y - region.height
+                place = [right + region.x, top, region.width, region.height]
+                result.append([area.type, region.type, place])
+    return result
 
 
 def state() -> dict:
     """What the driver wants to know."""
     window, _, main, sidebar = view()
     return {
+        "tick": ticks,
         "window": [window.width, window.height],
         "viewport": rectangle(main),
         "sidebar": rectangle(sidebar),
+        "section": bpy.context.preferences.active_section,
+        "tab": sidebar.active_panel_category,
+        "regions": regions(),
         "copied": copied,
+        "installed": settings() is not None,
+        "drawing": settings() and settings().drawing and settings().drawing.name,
         "objects": sorted(bpy.data.objects.keys()),
+        "keyed": sorted(bpy.data.actions.keys()),
+        "assets": sorted(action.name for action in bpy.data.actions if action.asset_data),
         "pose": pose(),
+        "joints": joints(),
+        "handles": handles(),
         "perspective": view()[1].spaces.active.region_3d.view_perspective,
         "is_drawn": drawn == [pose()],
-        "panel_is_open": panel_drawings > 0,
+        "opened": sorted(opened),
+        "drawings": len(settings().several.drawings) if settings() else 0,
+        "distance": view()[1].spaces.active.region_3d.view_distance,
+        "longest": longest,
         "run": run(),
+        "running": running,
         "windows": windows(),
+        "dialog": dialog(),
     }
 
 
@@ -135,26 +258,53 @@ def read_clipboard() -> None:
         manager.clipboard = ""
 
 
-def take_settings() -> None:
-    """Put what the driver wishes into the dataset panel."""
-    path = folder / "settings.json"
-    if path.exists():
-        for name, value in json.loads(path.read_text()).items():
-            setattr(bpy.data.scenes[0].croquis.dataset, name, value)
-        path.unlink()
+def take(name: str) -> dict:
+    """What the driver has written, once; {} if nothing."""
+    path = folder / name
+    if not path.exists():
+        return {}
+    result = json.loads(path.read_text())
+    path.unlink()
+    return result
+
+
+def obey() -> None:
+    """Put what the driver wishes into the dataset panel, call what it names."""
+    for name, value in take("settings.json").items():
+        setattr(settings().dataset, name, value)
+    call = take("call.json")
+    if call:
+        window, area, main, _ = view()
+        group, name = call["operator"].split(".")
+        with bpy.context.temp_override(window=window, area=area, region=main):
+            getattr(getattr(bpy.ops, group), name)("INVOKE_DEFAULT", **call["properties"])
 
 
 def start() -> None:
-    set_scene()
-    bpy.types.CROQUIS_PT_dataset_run.append(note_panel)
+    for drawing in drawings:
+        set_scene(drawing)
     bpy.types.SpaceView3D.draw_handler_add(note_drawing, (), "WINDOW", "POST_PIXEL")
     bpy.app.timers.register(tick, first_interval=INTERVAL)
 
 
+def measure_pause() -> None:
+    """How long Blender did nothing but work at a step."""
+    global last_tick, longest
+    now, before = time.monotonic(), running.copy()
+    running[:] = [operator.bl_idname for operator in view()[0].modal_operators]
+    if before or running:
+        longest = max(longest, now - last_tick)
+    last_tick = now
+
+
 def tick() -> float:
-    if open_tab():
+    global ticks
+    if not drawings or open_tab():
+        ticks += 1
+        measure_pause()
+        watch_panels()
         read_clipboard()
-        take_settings()
+        obey()
         part = folder / "state.part"
         part.write_text(json.dumps(state()))
         os.replace(part, folder / "state.json")
