@@ -184,10 +184,11 @@ class Correction:
         rig, armature = self._rig, self._armature
         readings = readings_of(drawing)
         reading = correct.same_sides(drawing.reading, readings_of(self.before), readings)
-        solution = solve_again(armature, rig, replace(drawing, reading=reading))
+        turned = correct.joints_that_turn(joints)
+        enough = correct.reading_for(reading, turned)
+        solution = solve_again(armature, rig, replace(drawing, reading=enough))
         self._pose.restore()
         self._views.restore()
-        turned = correct.joints_that_turn(joints)
         if turned is None:
             apply_within(armature, rig, solution, self._stance, self._extent)
             self._views.aim(solution.camera, drawing_depth(rig, solution))

@@ -126,6 +126,21 @@ def joints_that_turn(joints: Collection[str]) -> list[str] | None:
     return sorted(turned, key=skeleton.KEYPOINTS.index)
 
 
+def reading_for(reading: Reading, turned: Collection[str] | None) -> Reading:
+    """A shorter reading that has some bones as a reading has them, and is posed in half the time.
+
+    Flipped limbs are posed apart from the rest, so bones of no flipped limb do not depend on them.
+
+    Args:
+        reading: the whole one.
+        turned: the keypoints that start the bones; None for the whole figure.
+    """
+    limbs = reading.flipped - {"Trunk"}
+    if turned is None or not limbs or {*turned} & {*turned_joints(limbs)}:
+        return reading
+    return replace(reading, flipped=reading.flipped - limbs)
+
+
 def _estimated_as(drawing: Remembered, joint: str) -> str:
     """What the estimator calls a joint of the character."""
     row = skeleton.INDEX[joint]

@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 from addon.core import correct, skeleton
 from addon.core.estimator import Sides
 from addon.core.image import Box
+from addon.core.posing import pose_reading
 from addon.core.readings import LIFTED, LIMBS, PAIRS, Reading, Readings
 from addon.core.remembered import Keypoint, Remembered
+from addon.core.solve import pose_matrices
+from tests.unit.synthetic import RIG
 from tests.unit.test_lift import SCORES, drawings
 
 JOINTS = st.sampled_from(skeleton.KEYPOINTS)
@@ -146,3 +149,23 @@ def test_flipped_limbs_keep_their_sides(
     for limb in flipped:
         assert after.behind(kept, limb) == before.behind(reading, limb)
     assert correct.same_sides(reading, before, before) == reading
+
+
+@settings(deadline=None, max_examples=15)
+@given(drawings(), st.sets(st.sampled_from(LIMBS)), st.sampled_from(["LeftHand", "RightFoot"]))
+def test_bones_do_not_depend_on_other_flipped_limbs(
+    points: np.ndarray, flipped: set[str], joint: str
+) -> None:
+    readings, reading = Readings(points, SCORES, Sides(1.0, 1.0)), Reading.of(flipped, ())
+    turned = correct.joints_that_turn([joint])
+    assert turned
+    shorter = correct.reading_for(reading, turned)
+    assert correct.reading_for(reading, None) == reading
+    assert len(shorter.flipped) < len(reading.flipped) or shorter == reading
+    poses = [
+        pose_matrices(RIG, pose_reading(RIG, readings, one, size=(400, 300)))
+        for one in (reading, shorter)
+    ]
+    rows = [RIG.mapping[name] for name in turned]
+    one, other = (pose[rows, :3, :3] for pose in poses)
+    np.testing.assert_allclose(one, other, atol=1e-9)
