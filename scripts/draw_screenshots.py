@@ -32,19 +32,17 @@ _WORK = (240, 24, 1326, 912)
 PICTURES = {
     "install": ("tour/install-menu", (316, 180, 1010, 500)),
     "tab": ("tour/tab", (880, 24, 1326, 912)),
-    "drawing": ("tour/drawing", _PANEL),
     "mannequin": ("tour/mannequin", _PANEL),
     "posed": ("tour/posed", _WORK),
     "dragged": ("tour/dragged", _WORK),
     "flipped": ("tour/flipped", _PANEL),
     "saved": ("tour/saved", _WORK),
-    "sequence": ("several/sequence-running", (640, 24, 1326, 1000)),
-    "dataset": ("render/dataset-running", (640, 24, 1326, 1000)),
-    "contact_sheet": ("render/contact-sheet", (0, 24, 1600, 1000)),
+    "sequence": ("several/sequence-running", (0, 300, 1326, 1000)),
+    "dataset": ("render/dataset-running", (0, 300, 1326, 1000)),
 }
 """Name of the picture -> the screenshot, and left, top, right and bottom of what is shown of it."""
 
-_COLOURS = 96
+_COLOURS = 160
 _FRAME = (240, 60, 1040, 900)  # of the animation
 _FRAME_WIDTH = 480  # pixels
 _FRAME_TIME, _REST = (
