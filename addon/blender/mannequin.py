@@ -391,7 +391,8 @@ def _material(name: str, colour: tuple[float, float, float, float]) -> bpy.types
     material.roughness = 0.6
     if bpy.app.version < (5, 0, 0):  # from then on every material has nodes
         material.use_nodes = True
-    shader = material.node_tree.nodes["Principled BSDF"]
+    # Blender names new nodes in the language of its interface.
+    shader = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
     shader.inputs["Base Color"].default_value = colour
     shader.inputs["Roughness"].default_value = 0.6
     return material

@@ -135,9 +135,9 @@ class CROQUIS_PT_pose(CroquisPanel, bpy.types.Panel):
         options = _fields(self)
         options.prop(settings, "part")
         options.prop(settings, "influence")
-        options.prop(settings, "insert_keyframes")
-        options.prop(settings, "stretch")
-        options.prop(settings, "look_through_camera")
+        layout.prop(settings, "insert_keyframes")
+        layout.prop(settings, "stretch")
+        layout.prop(settings, "look_through_camera")
         views = layout.row(align=True)
         for side, label in (("DRAWING", "Drawing's View"), ("SIDE", "Side View")):
             views.operator(CROQUIS_OT_look.bl_idname, text=label).side = side

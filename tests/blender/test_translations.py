@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import bpy
 import pytest
 
 import addon
+from addon.blender.mannequin import add_mannequin
+from addon.blender.pose import pose_from_sketch
 from addon.translations import say
 
 
@@ -22,6 +26,7 @@ def russian() -> Iterator[None]:
     if not bpy.app.build_options.international:
         pytest.skip("this Blender speaks English only")
     view.use_translate_interface = view.use_translate_tooltips = True
+    view.use_translate_new_dataname = True
     yield
     view.language = before
 
@@ -39,6 +44,14 @@ def test_labels_and_sentences_are_translated() -> None:
     )
     with pytest.raises(RuntimeError, match="Сначала выберите рисунок"):
         bpy.ops.croquis.pose_from_sketch()
+
+
+@pytest.mark.usefixtures("russian", "registered")
+def test_new_data_may_have_names_in_another_language(drawing: Path, estimator: Any) -> None:
+    armature = add_mannequin(bpy.context)
+    image = bpy.data.images.load(str(drawing))
+    posed = pose_from_sketch(bpy.context, image, armature, estimator=estimator)
+    assert posed.armature == armature and posed.camera and posed.drawing
 
 
 @pytest.mark.usefixtures("russian")
