@@ -115,6 +115,29 @@ TEXTS = {
         "Видеть персонажа поверх рисунка, через камеру самого рисунка"
     ),
     "Stretch Limbs": "Растягивать конечности",
+    "Make arms and legs as long as they are drawn; otherwise all bones keep their lengths": (
+        "Сделать руки и ноги такой длины, как на рисунке; иначе все кости сохраняют свою длину"
+    ),
+    "Joints": "Суставы",
+    (
+        "Show the joints that were found over the drawing: drag one and the character follows, "
+        "click one for more. Blue is left, red is right; a ring was only guessed"
+    ): (
+        "Показывать найденные суставы поверх рисунка: потяните один — и персонаж последует, "
+        "щёлкните — появится меню. Синие — левые, красные — правые; кольцо — лишь догадка"
+    ),
+    "In the Scene": "В сцене",
+    "As a reference image behind the character, from all sides": (
+        "Как референс позади персонажа, видимый со всех сторон"
+    ),
+    "In the Camera": "В камере",
+    "As a background of the drawing's camera only": "Только как фон камеры рисунка",
+    "Whether the drawing lies behind the character or before it": (
+        "Лежит ли рисунок позади персонажа или перед ним"
+    ),
+    "The character covers the drawing": "Персонаж заслоняет рисунок",
+    "The drawing covers the character": "Рисунок заслоняет персонажа",
+    "How much of the drawing shows": "Насколько видно рисунок",
     "Armature": "Арматура",
     "Character to pose; without one, Croquis adds its mannequin": (
         "Персонаж, которому задаётся поза; если он не выбран, Croquis добавит манекен"
@@ -216,6 +239,24 @@ TEXTS = {
     ),
     "Pose the character as all drawings of the list show it together": (
         "Поставить персонажа в позу по всем рисункам списка вместе"
+    ),
+    (
+        "Open a picture or a film as the drawing; several pictures go to the list of several "
+        "drawings"
+    ): ("Открыть изображение или видео как рисунок; несколько изображений попадут в список"),
+    "Use the last render as the drawing": "Взять последний рендер как рисунок",
+    (
+        "Use what this viewport shows as the drawing: on white, without grid, bones and other "
+        "helpers"
+    ): ("Взять как рисунок то, что видно в этом вьюпорте: на белом, без сетки, костей и прочего"),
+    "Drag the joint to where it is in the drawing, and the character follows. Click it for more": (
+        "Перетащите сустав туда, где он на рисунке, и персонаж последует. Щелчок откроет меню"
+    ),
+    "Put a joint back to where Croquis has found it in the drawing": (
+        "Вернуть сустав туда, где его нашёл на рисунке Croquis"
+    ),
+    "Put all joints back to where Croquis has found them in the drawing": (
+        "Вернуть все суставы туда, где их нашёл на рисунке Croquis"
     ),
     # Sentences
     "Add drawings first.": "Сначала добавьте рисунки.",
