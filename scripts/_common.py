@@ -28,7 +28,7 @@ def addon(module: str = "") -> ModuleType:
     Args:
         module: dotted name below the add-on, such as ``blender.pose``.
     """
-    return importlib.import_module(".".join(filter(None, [_package(), module])))
+    return importlib.import_module(".".join(filter(None, [package(), module])))
 
 
 def run(main: Callable[[list[str]], None]) -> None:
@@ -66,6 +66,27 @@ def silent() -> Iterator[None]:
         os.close(sink)
 
 
+def another_blender(script: str) -> list[str]:
+    """The command line of a script beside this one in another Blender of this kind.
+
+    Under a real Blender it starts without the user's settings, so that nothing is enabled.
+    """
+    bpy = sys.modules.get("bpy")
+    path = str(ROOT / "scripts" / script)
+    if bpy and bpy.app.binary_path:
+        return [bpy.app.binary_path, "--factory-startup", "-b", "-P", path, "--"]
+    return [sys.executable, path]
+
+
+def resident_mb() -> float:
+    """What this process holds in memory now, MB; 0 where the system does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
 def _explain(error: Exception) -> int:
     """Say on stderr what went wrong; the exit status."""
     if isinstance(error, OSError) and error.strerror and error.filename:
@@ -92,7 +113,7 @@ def _in_real_blender() -> bool:
     return bool(bpy and bpy.app.binary_path)
 
 
-def _package() -> str:
+def package() -> str:
     """The dotted name of the add-on to use."""
     if _in_real_blender():
         import bpy

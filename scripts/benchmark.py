@@ -4,6 +4,8 @@
   strokes, with all labels, in the style Freestyle, and by as many processes as there are cores
   (views a second, and the ratio of Line Art to Freestyle, from one run);
 - memory: what one renderer holds after 1,000 and after 10,000 views (MB);
+- addon: what the add-on costs a Blender that has just started: enabling it, from the click to the
+  posed rig, a step of dragging a joint (seconds), and the memory for all of it (MB);
 - pose: from the click to the posed rig, the first time and then, and what its parts take
   (seconds);
 - train: labelled drawings made by the worker processes alone, then each network's training on
@@ -25,6 +27,7 @@ import os
 import platform
 import shlex
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -37,7 +40,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
-from scripts._common import ROOT, addon, run, silent
+from scripts._benchmark_addon import MARK
+from scripts._common import ROOT, addon, another_blender, package, resident_mb, run, silent
 
 if TYPE_CHECKING:
     from trainer.train import Trainer
@@ -48,6 +52,9 @@ NETWORKS = ("unet", "hrnet-w32")
 BATCH = 8
 
 Table = dict[str, float]
+
+GOALS = {"addon": {"enable_s": 0.3, "click_s": 0.5, "drag_step_s": 0.05, "added_mb": 300}}
+"""What an artist should not have to wait for, on two ordinary processor cores."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -63,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         choices=sorted(SECTIONS),
         metavar="SECTION",
-        help="render, memory, pose or train; may be given several times (all)",
+        help="render, memory, addon, pose or train; may be given several times (all)",
     )
     add("--json", type=Path, metavar="FILE", help="write the figures there, too")
     add("--character", type=Path, metavar="FILE", help="draw and pose this one, Mixamo bone names")
@@ -107,7 +114,8 @@ def main(arguments: list[str]) -> None:
         report[name] = measure(options)
         print(f"\n{name}")
         for what, value in report[name].items():
-            print(f"  {what:<32}{value:>10.3f}", flush=True)
+            goal = f"  (goal {GOALS[name][what]})" if what in GOALS.get(name, {}) else ""
+            print(f"  {what:<32}{value:>10.3f}{goal}", flush=True)
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(report, indent=2) + "\n"
@@ -299,13 +307,15 @@ def measure_memory(options: argparse.Namespace) -> Table:
     return result
 
 
-def resident_mb() -> float:
-    """What this process holds in memory now, MB; 0 where the system does not tell."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except OSError:
-        return 0.0
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+# --- The add-on --------------------------------------------------------------------------------
+
+
+def measure_addon(options: argparse.Namespace) -> Table:
+    """What the add-on costs a Blender of its own: the checkout's, or the installed extension."""
+    command = [*another_blender("_benchmark_addon.py"), package(), str(options.sketch.resolve())]
+    child = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    (answer,) = (line for line in child.stdout.splitlines() if line.startswith(MARK))
+    return json.loads(answer.removeprefix(MARK))
 
 
 # --- Posing --------------------------------------------------------------------------------------
@@ -493,6 +503,7 @@ def finish(trainer: Trainer) -> None:
 SECTIONS: dict[str, Callable[[argparse.Namespace], Table]] = {
     "render": measure_render,
     "memory": measure_memory,
+    "addon": measure_addon,
     "pose": measure_pose,
     "train": measure_train,
 }

@@ -30,7 +30,7 @@ Run = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], estimator: Any) -> Run:
     """The script in this process, with known keypoints: its exit status, stdout and stderr."""
-    monkeypatch.setattr(_common, "_package", lambda: "addon")
+    monkeypatch.setattr(_common, "package", lambda: "addon")
     monkeypatch.setattr("addon.core.estimator.Estimator", lambda: estimator)
     handler = signal.getsignal(signal.SIGINT)
 

@@ -36,6 +36,17 @@ def test_pose_section(tmp_path: Path) -> None:
     assert pose["click_s"] > 0
 
 
+@pytest.mark.skipif(not SHIPPED.exists(), reason="this copy has no trained network")
+def test_addon_section(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "report.json"
+    benchmark.main(["--only", "addon", "--json", str(file)])
+    figures = json.loads(file.read_text(encoding="utf-8"))["addon"]
+    assert set(benchmark.GOALS["addon"]) <= set(figures)
+    assert min(value for name, value in figures.items() if name.endswith("_s")) > 0
+    assert figures["drag_step_s"] <= figures["slowest_drag_step_s"]
+    assert "(goal 0.3)" in capsys.readouterr().out
+
+
 def test_nonsense_is_refused_before_anything_runs() -> None:
     with pytest.raises(UserError, match="--poses must be at least 1"):
         benchmark.main(["--poses", "0"])

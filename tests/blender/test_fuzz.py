@@ -68,7 +68,7 @@ def judge(
     """Plays an operator in an empty scene; the case with its problems."""
     from scripts import _fuzz_scenes as scenes
 
-    monkeypatch.setattr(_common, "_package", lambda: "addon")
+    monkeypatch.setattr(_common, "package", lambda: "addon")
     monkeypatch.setattr(scenes, "TWISTS", (lambda world: None,))
     monkeypatch.setattr(scenes, "open_scene", lambda world: "empty")
     made: list[type] = []

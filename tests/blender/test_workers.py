@@ -132,7 +132,7 @@ def script(
     settings: DatasetSettings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Script:
     """The command line with the test's settings: exit status, standard output and error."""
-    monkeypatch.setattr(_common, "_package", lambda: "addon")
+    monkeypatch.setattr(_common, "package", lambda: "addon")
 
     def call(*more: object) -> tuple[object, str, str]:
         monkeypatch.setattr(_common, "_arguments", lambda: [*arguments(settings), *map(str, more)])
