@@ -174,13 +174,14 @@ class Window:
         self.scroll_sidebar()
         x, y = self.find_button("croquis.load_pose")
         _, top, _, height = self.state(lambda _: True)["sidebar"]
+        y += STEP  # a button is less than two steps high
         while not is_open():
             y += STEP
             assert y < top + height, f"no panel {name}"
-            if "croquis.load_pose" not in self.copy(x, y):
+            self.move(x, y)
+            self.click()
+            if not is_open():
                 self.click()
-                if not is_open():
-                    self.click()
 
     def find_in(self, rectangle: Sequence[int], operator: str) -> tuple[int, int]:
         """The same in a column of buttons anywhere: left, top, width and height in pixels."""
