@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from addon.blender.mannequin import add_mannequin
 from addon.blender.pose import choose_reading, pose_from_sketch, readings_of, remembered
 from addon.core.errors import UserError
 from addon.core.solve import Rig
+from addon.operators import pose as operators
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 Pose = Callable[[Extent], None]
@@ -244,3 +246,27 @@ def test_a_selection_without_limbs_changes_nothing(
             )
         assert (channels(armature), bpy.data.objects.keys()) == (before, objects)
         assert remembered(armature) is None
+
+
+def test_the_panel_decides_for_its_buttons(
+    registered: None, drawing: Path, estimator: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operators, "make_estimator", lambda _context: estimator)
+    armature = add_mannequin(bpy.context)
+    settings = bpy.context.scene.croquis
+    settings.armature, settings.drawing = armature, bpy.data.images.load(str(drawing))
+    legs = {bone.name for bone in armature.pose.bones if re.search("Leg|Foot", bone.name)}
+    rest = channels(armature)
+    settings.part, settings.influence = "UPPER", 0.5
+    assert bpy.ops.croquis.pose_from_sketch() == {"FINISHED"}
+    half = channels(armature)
+    assert changed(rest, half) and not changed(rest, half) & legs
+    assert bpy.ops.croquis.mirror() == {"FINISHED"}
+    assert bpy.ops.croquis.mirror() == {"FINISHED"}
+    assert not changed(rest, channels(armature)) & legs
+    for name, values in channels(armature).items():
+        np.testing.assert_allclose(values, half[name], atol=1e-4, err_msg=name)
+    settings.influence = 0.0
+    assert bpy.ops.croquis.pose_from_sketch() == {"FINISHED"}
+    for name, values in channels(armature).items():
+        np.testing.assert_allclose(values, half[name], atol=1e-4, err_msg=name)
