@@ -99,11 +99,10 @@ class Tour:
         self.window.click()
         self.window.next_state()
 
-    def view_all(self) -> None:
-        """Home, over the viewport."""
+    def come_closer(self) -> None:
+        """Turn the wheel over the viewport: from afar, the mannequin is small."""
         self.window.move_to_viewport()
-        self.window.key("Home")
-        time.sleep(1)  # the view moves smoothly
+        self.window.turn_wheel(4, 6)
 
     def drag(self, joint: str, right: int, down: int) -> None:
         """Drag the handle of a joint."""
@@ -132,7 +131,7 @@ class Tour:
         self.below = 0
         self.drop(drawing)
         self.press("croquis.add_mannequin")
-        self.view_all()
+        self.come_closer()
         self.note("mannequin")
         self.press("croquis.pose_from_sketch")
         self.note("posed")
