@@ -216,9 +216,9 @@ def play_all(options: argparse.Namespace, folder: Path) -> None:
     """Play cases in this Blender, and keep a journal of them for the parent."""
     import faulthandler
 
+    register()  # which finds OpenCV for the scenes, too
     from scripts._fuzz_scenes import Files, make_files
 
-    register()
     files = Files(folder) if (folder / "drawings").exists() else make_files(folder)
     with (folder / "journal").open("a", encoding="utf-8") as journal:
 
