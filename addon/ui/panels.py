@@ -111,7 +111,8 @@ class CROQUIS_PT_bones(CroquisPanel, bpy.types.Panel):
         column = layout.column(align=True)
         for joint in skeleton.KEYPOINTS:
             row = column.split(factor=0.4, align=True)
-            row.label(text=label_of(joint))
+            # Blender's own tables take "Head" for the beginning of a bone.
+            row.label(text=label_of(joint), translate=False)
             button = row.operator(
                 CROQUIS_OT_choose_bone.bl_idname, text=bones.get(joint, "—"), translate=False
             )
