@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -24,8 +26,10 @@ from addon.blender.pose import Posed, pose_from_sketch, remembered
 from addon.core import skeleton
 from addon.core.camera import look_at
 from addon.core.correct import corrected_joints
+from addon.core.image import Box
 from addon.core.remembered import Remembered
 from addon.operators.correct import JOINT_NAMES, CROQUIS_OT_move_joint
+from addon.operators.figure import CROQUIS_OT_choose_figure
 from addon.ui.handles import CROQUIS_GGT_joints, CROQUIS_MT_joint
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -423,6 +427,44 @@ def test_a_box_of_ones_own_chooses_the_figure(
     assert kept(result.armature).box.x > 400
     bpy.ops.croquis.choose_figure(box=(20, 30, 300, 250))
     assert kept(result.armature).box == (20, 30, 300, 250)
+
+
+Stroke = tuple[str, str, float, float]
+
+
+def choose(*events: Stroke) -> Any:
+    """What the mouse chooses on a page of 700 x 300 pixels with two figures, one in the other."""
+    choosing = CROQUIS_OT_choose_figure
+    operator: Any = SimpleNamespace(box=None, cancel=lambda _: None, execute=lambda _: {"FINISHED"})
+    operator._overlay = SimpleNamespace(boxes=[Box(0, 0, 400, 300), Box(300, 50, 90, 90)])
+    operator._plane = SimpleNamespace(pixel_under=lambda _context, mouse: np.array(mouse))
+    operator._corner, operator._size = None, (700, 300)
+    operator._box_at = partial(choosing._box_at, operator)
+    for kind, value, x, y in events:
+        event = SimpleNamespace(type=kind, value=value, mouse_x=x, mouse_y=y)
+        choosing.modal(operator, MagicMock(), event)
+    return operator.box
+
+
+@pytest.mark.parametrize(
+    ("press", "release", "box"),
+    [
+        ((20, 20), (21, 20), (0, 0, 400, 300)),
+        ((310, 60), (310, 60), (300, 50, 90, 90)),
+        ((600, 60), (600, 60), None),
+        ((450, 290), (690, 40), (450, 40, 240, 250)),
+        ((450, 20), (900, 400), (450, 20, 250, 280)),
+    ],
+)
+def test_a_click_or_a_box_chooses_the_figure(
+    press: tuple[float, float], release: tuple[float, float], box: tuple[float, ...] | None
+) -> None:
+    moved_to = ("MOUSEMOVE", "NOTHING")
+    assert choose((*moved_to, *press), (*moved_to, *release)) is None
+    chosen = choose(
+        ("LEFTMOUSE", "PRESS", *press), (*moved_to, *release), ("LEFTMOUSE", "RELEASE", *release)
+    )
+    assert chosen == box
 
 
 def test_a_new_box_is_another_estimate(
