@@ -38,7 +38,7 @@ PICTURES = {
     "flipped": ("tour/flipped", _PANEL),
     "saved": ("tour/saved", _WORK),
     "sequence": ("several/sequence-running", (0, 300, 1326, 1000)),
-    "dataset": ("render/dataset-running", (0, 300, 1326, 1000)),
+    "dataset": ("render/dataset-running", (0, 640, 1326, 1000)),
 }
 """Name of the picture -> the screenshot, and left, top, right and bottom of what is shown of it."""
 
