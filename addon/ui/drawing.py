@@ -49,10 +49,11 @@ class CROQUIS_PT_drawing(CroquisPanel, bpy.types.Panel):
         """The picture, where else it may come from, and which of its figures."""
         layout = self.layout
         settings = context.scene.croquis
-        layout.template_ID(settings, "drawing", open=CROQUIS_OT_open_drawing.bl_idname)
-        if settings.drawing:
+        layout.template_ID(settings, "drawing")
+        if settings.drawing and not is_film(settings.drawing):  # Blender has no previews of films
             layout.template_icon(icon_value=layout.icon(settings.drawing), scale=_PREVIEW)
         sources = layout.column(align=True)
+        sources.operator(CROQUIS_OT_open_drawing.bl_idname, icon="FILE_FOLDER")
         sources.operator(
             CROQUIS_OT_drawing_from_grease_pencil.bl_idname, icon="OUTLINER_OB_GREASEPENCIL"
         )
