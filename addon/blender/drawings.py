@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -55,7 +56,7 @@ def load_drawings(paths: Iterable[Path]) -> list[bpy.types.Image]:
     images: list[bpy.types.Image] = []
     try:
         for path in natural_order(paths):
-            if not path.is_file():
+            if not os.path.isfile(path):  # path.is_file() fails where it is longer than any
                 raise UserError(f"There is no picture at {path}; choose another file.")
             images.append(bpy.data.images.load(str(path), check_existing=True))
             grey_pixels(images[-1])

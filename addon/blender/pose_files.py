@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -124,6 +125,6 @@ def load_pose(
 def _find_image(drawing: Remembered, folder: Path) -> bpy.types.Image | None:
     image = bpy.data.images.get(drawing.image)
     beside = folder / drawing.image
-    if image is None and drawing.image and beside.is_file():
+    if image is None and drawing.image and os.path.isfile(beside):
         image = bpy.data.images.load(str(beside), check_existing=True)
     return image
