@@ -662,6 +662,7 @@ def share_data(world: World) -> None:
     """Two objects share the armature's bones."""
     twin = bpy.data.objects.new("Twin", world.armature.data)
     bpy.context.scene.collection.objects.link(twin)
+    bpy.context.view_layer.update()  # which makes its pose
 
 
 def animate(world: World) -> None:
