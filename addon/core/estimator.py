@@ -490,7 +490,7 @@ def _load(path: Path, _changed: tuple[int, ...]) -> _Network:
     help_ = "install Croquis again" if path == SHIPPED else "choose another network"
     try:
         # From memory: OpenCV cannot open names beyond the system's code page on Windows.
-        model = np.frombuffer(path.read_bytes(), np.uint8)
+        model = path.read_bytes()
         card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     except OSError as error:
         name = Path(error.filename or path).name
@@ -509,7 +509,7 @@ def _load(path: Path, _changed: tuple[int, ...]) -> _Network:
     if card.get("sha256", digest := hashlib.sha256(model).hexdigest()) != digest:
         raise UserError(f"The card {path.stem}.json belongs to another network; {help_}.")
     try:
-        network = _Network(cv2.dnn.readNetFromONNX(model), card)
+        network = _Network(cv2.dnn.readNetFromONNX(np.frombuffer(model, np.uint8)), card)
         shape = network.forward(np.zeros((network.size, network.size), np.float32)).shape
     except cv2.error as error:
         raise UserError(f"The keypoint network {path.name} is damaged; {help_}.") from error

@@ -66,7 +66,7 @@ def test_what_was_painted_over_a_file_counts(drawing: Path) -> None:
 def test_pixels_outlive_their_file(drawing: Path) -> None:
     image = bpy.data.images.load(str(drawing))
     expected = grey_pixels(image)
-    assert image.pixels[0] == 1  # now Blender has them, too
+    assert list(image.pixels)[0] == 1  # now Blender has them, too
     drawing.unlink()
     np.testing.assert_array_equal(grey_pixels(image), expected)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -139,7 +140,7 @@ def test_elbows_and_knees_bend_their_own_way_only(seed: int, lifted: bool) -> No
 
 
 # Then nothing but the figure matters: not which way is up, nor how bodies usually are.
-FREE = {"ground": False, "prior": False}
+FREE = partial(solve.solve, ground=False, prior=False)
 
 
 @fast
@@ -148,9 +149,9 @@ def test_place_and_size_of_the_drawing_do_not_matter(
     seed: int, x: float, y: float, scale: float
 ) -> None:
     keypoints = plausible(seed).keypoints
-    for options in ({}, FREE):
-        a = solve.solve(RIG, keypoints, SCORES, **options)
-        b = solve.solve(RIG, keypoints * scale + (x, y), SCORES, **options)
+    for pose in (solve.solve, FREE):
+        a = pose(RIG, keypoints, SCORES)
+        b = pose(RIG, keypoints * scale + (x, y), SCORES)
         np.testing.assert_allclose(b.basis, a.basis, atol=2e-3)
         np.testing.assert_allclose(b.projected, a.projected * scale + (x, y), atol=0.5 * scale)
 
@@ -173,10 +174,11 @@ def test_turning_the_drawing_turns_the_hips_only(seed: int, angle: float, prior:
 def test_the_mirrored_drawing_gives_the_mirrored_pose(seed: int) -> None:
     keypoints = plausible(seed).keypoints
     flipped = keypoints[list(skeleton.FLIP)] * (-1, 1)
-    for options in ({}, FREE):
-        a = seen_directions(solve.solve(RIG, keypoints, SCORES, **options))
-        b = seen_directions(solve.solve(RIG, flipped, SCORES, **options))
-        np.testing.assert_allclose(b, a[list(lift.BONE_FLIP)] * (-1, 1, 1), atol=2e-2)
+    for pose in (solve.solve, FREE):
+        a = seen_directions(pose(RIG, keypoints, SCORES))
+        b = seen_directions(pose(RIG, flipped, SCORES))
+        # Within 3 degrees: the solver's steps end before the last hundredth.
+        np.testing.assert_allclose(b, a[list(lift.BONE_FLIP)] * (-1, 1, 1), atol=5e-2)
 
 
 @settings(deadline=None, max_examples=100)
@@ -561,6 +563,7 @@ def test_another_pose_of_the_drawing_keeps_up_and_lengths() -> None:
     other = solve.solve(RIG, truth.keypoints[::-1], SCORES, like=first)
     up = first.camera.rotation @ (0, 0, 1)
     np.testing.assert_allclose(other.camera.rotation @ (0, 0, 1), up, atol=2e-3)
+    assert first.stretch is not None and other.stretch is not None
     np.testing.assert_array_equal(other.stretch, first.stretch)
 
 
