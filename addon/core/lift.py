@@ -3,9 +3,11 @@
 The network is a multilayer perceptron in the line of Martinez et al., "A simple yet effective
 baseline for 3d human pose estimation" (ICCV 2017). It sees only where the keypoints lie relative to
 each other: position, size and rotation of the drawing in its plane are taken out before and put
-back after, so the lifted pose turns with the drawing. Each output is a mean vector of a von
-Mises-Fisher distribution on the sphere: it points in the expected direction, and its length is the
-concentration kappa. ``trainer/lifter.py`` trains it.
+back after, so the lifted pose turns with the drawing. Beside the keypoints it is given each bone as
+drawn, for a direction in the picture is a fact and only its depth a guess: what it says of a bone
+is the sum of a vector in the figure's frame and one along and across the bone as drawn. Each output
+is a mean vector of a von Mises-Fisher distribution on the sphere: it points in the expected
+direction, and its length is the concentration kappa. ``trainer/lifter.py`` trains it.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -47,10 +50,19 @@ BONE_FLIP: tuple[int, ...] = tuple(
 """Row of each bone of ``skeleton.BONES`` in the mirrored figure."""
 
 _NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(64)
+_SHORT = 0.01  # of a bone that is drawn as a point, in root-mean-square radii of the figure
 _BOTTOM = [skeleton.INDEX[n] for n in ("Hips", "LeftUpLeg", "RightUpLeg")]
 _TOP = [skeleton.INDEX[n] for n in ("Neck", "LeftArm", "RightArm", "Spine2")]
 _WIDTHS = {"UpLeg": 0.025, "Arm": 0.04}  # shares of the figure's size below which there is none
 _ROOTS = [skeleton.INDEX[s + n] for s in ("Left", "Right") for n in ("UpLeg", "Shoulder", "Arm")]
+_PARENTS, _CHILDREN = np.array(skeleton.BONES).T
+_ALONG = slice(-2 * len(skeleton.BONES), None)  # columns of the bones' directions as drawn
+
+FEATURES = 3 * skeleton.COUNT + 6 * len(skeleton.BONES)
+"""Numbers that the network reads of a figure."""
+
+OUTPUTS = 3 * (len(skeleton.BONES) + len(AXES)) + 2 * len(skeleton.BONES)
+"""Numbers that it says: see :func:`vectors_of`."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +87,10 @@ class Normalised:
     """Keypoints of N figures as the network sees them.
 
     Attributes:
-        features: ``[N, 69]`` float32: x and y of each keypoint, then its score; missing ones are 0.
+        features: ``[N, 201]`` float32: x and y of each keypoint, then its score, 0 where missing.
+            Then each bone of ``skeleton.BONES`` as drawn: x and y, length, logarithm of the length
+            (how much it is foreshortened against another is their difference), and its unit
+            direction; zeros where an end is missing.
         rotations: ``[N, 2, 2]``: picture vectors = rotation @ normalised vectors.
     """
 
@@ -113,7 +128,12 @@ def normalise(keypoints: ArrayLike, scores: ArrayLike) -> Normalised:
     count = np.maximum(valid.sum(axis=1), 1)
     radius = np.sqrt((points**2).sum(axis=(1, 2))[:, None] / count)
     points = points / np.maximum(radius, 1e-9)[..., None] @ rotations
-    features = np.concatenate([points.reshape(len(points), -1), scores], axis=1)
+    drawn = points[:, _CHILDREN] - points[:, _PARENTS]
+    drawn *= valid[:, _CHILDREN] & valid[:, _PARENTS]
+    length = np.linalg.norm(drawn, axis=-1)
+    along = drawn / np.maximum(length, 1e-6)[..., None]
+    parts = (points, scores, drawn, length, np.log(length + _SHORT) - np.log(_SHORT), along)
+    features = np.concatenate([part.reshape(len(points), -1) for part in parts], axis=1)
     return Normalised(features.astype(np.float32), rotations)
 
 
@@ -140,6 +160,26 @@ def telling(keypoints: ArrayLike, scores: ArrayLike) -> FloatArray:
         ):
             scores[_ROOTS] = 0.0
     return scores
+
+
+def vectors_of(outputs: Any, features: Any) -> Any:
+    """What the network's last layer says, for trainer and add-on: arrays and tensors alike.
+
+    Args:
+        outputs: ``[N, 134]``: 30 vectors in the figure's frame, then for each bone the lengths of
+            what is added along it as drawn, and across it.
+        features: ``[N, 201]`` of :class:`Normalised`.
+
+    Returns:
+        ``[N, 30, 3]`` von Mises-Fisher vectors, normalised frame.
+    """
+    bones = len(skeleton.BONES)
+    vectors = outputs[:, : -2 * bones].reshape(len(outputs), -1, 3)
+    along, across = outputs[:, -2 * bones : -bones], outputs[:, -bones:]
+    x, y = features[:, _ALONG][:, ::2], features[:, _ALONG][:, 1::2]
+    vectors[:, :bones, 0] += along * x - across * y
+    vectors[:, :bones, 1] += along * y + across * x
+    return vectors
 
 
 def mean_resultant_length(kappa: FloatArray) -> FloatArray:
@@ -204,7 +244,7 @@ def _weights(path: Path) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 def forward(features: NDArray[np.float32], path: Path = WEIGHTS) -> FloatArray:
-    """The network: ``[N, 69]`` -> ``[N, 30, 3]`` von Mises-Fisher vectors, normalised frame.
+    """The network: ``[N, 201]`` -> ``[N, 30, 3]`` von Mises-Fisher vectors, normalised frame.
 
     The first and the last layer are linear maps; the ones between come in residual pairs.
     """
@@ -212,8 +252,8 @@ def forward(features: NDArray[np.float32], path: Path = WEIGHTS) -> FloatArray:
     x = np.maximum(features @ layers[0][0] + layers[0][1], 0)
     for (w1, b1), (w2, b2) in zip(layers[1:-1:2], layers[2:-1:2], strict=True):
         x = x + np.maximum(np.maximum(x @ w1 + b1, 0) @ w2 + b2, 0)
-    out = x @ layers[-1][0] + layers[-1][1]
-    return out.reshape(len(out), -1, 3).astype(np.float64)
+    outputs = (x @ layers[-1][0] + layers[-1][1]).astype(np.float64)
+    return np.asarray(vectors_of(outputs, features))
 
 
 def lift(keypoints: ArrayLike, scores: ArrayLike, path: Path = WEIGHTS) -> Lifted:

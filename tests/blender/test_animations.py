@@ -20,6 +20,7 @@ from addon.core.retarget import JOINTS, Motion
 from addon.core.rotations import about_axis, from_vector, unit
 from addon.core.strokes import NO_BONE
 from addon.core.variation import Proportions
+from scripts import read_motions
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 ROW = skeleton.INDEX
@@ -427,3 +428,19 @@ def test_a_character_that_cannot_be_posed_stays_as_it_was() -> None:
         Puppet.prepare(armature)
     assert armature.animation_data is not None
     assert armature.data.bones[0].inherit_scale == "FULL"
+
+
+def test_motions_are_read_for_the_lifters_training(tmp_path: Path) -> None:
+    """Every animation becomes a file; what cannot be read is named, and the others are kept."""
+    animations = tmp_path / "animations"
+    animations.mkdir()
+    shutil.copy(_shared("poses/bvh/07_12.bvh"), animations)
+    (animations / "cut.bvh").write_text("HIERARCHY")
+    with pytest.raises(UserError, match="cut.bvh"):
+        read_motions.main([str(animations), str(tmp_path / "out"), "--every", "20", "--most", "5"])
+    (file,) = (tmp_path / "out").iterdir()
+    motion = Motion.load(file)
+    assert len(motion) == 5 and (np.diff(motion.frames) > 0).all()
+    whole = load_motions(animations / "07_12.bvh", 20)[0]
+    rows = np.searchsorted(whole.frames, motion.frames)
+    np.testing.assert_allclose(motion.rotations, whole.rotations[rows], atol=1e-6)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from trainer import __main__ as trainer
+from trainer import lifter
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -49,6 +50,8 @@ def test_a_documented_command_is_understood(command: str, monkeypatch: pytest.Mo
             monkeypatch.setattr(module, "main", understood.append)
         assert trainer.main(words[words.index("trainer") + 1 :]) == 0
         assert len(understood) == 1
+    elif "trainer.lifter" in words:
+        lifter.parser().parse_args(words[words.index("trainer.lifter") + 1 :])
     else:
         (script,) = (word for word in words if word.startswith("scripts/"))
         assert words[0] in {".venv/bin/python", "blender"}

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from addon.core import lift, skeleton
-from addon.core.rotations import unit
+from addon.core import lift, retarget, skeleton
+from addon.core.errors import UserError
+from addon.core.rotations import about_axis, unit
 from trainer import lifter
 
 POSES = Path(__file__).parents[3] / "shared" / "data" / "poses"
@@ -53,8 +54,14 @@ def write_corpus(folder: Path, *, spread: float = 0.3, count: int = 40) -> None:
             parents=np.array([names.index(p) if p else -1 for p, _ in TABLE.values()]),
             offsets=np.array([offset for _, offset in TABLE.values()], np.float32),
             mixamo_names=np.array([f"mixamorig:{name}" for name in names]),
+            root_pos=np.zeros((count, 3), np.float32),
+            frame=np.arange(count),
             clip=np.arange(count) % 2,
             clip_names=np.array(["05/dance", "07/walk"]),
+            clip_floor=np.zeros(2, np.float32),
+            extra_names=np.array(["lToe", "rToe"]),
+            extra_parent=np.array([names.index("LeftFoot"), names.index("RightFoot")]),
+            extra_offset=np.array([[0, -0.05, 0.13]] * 2, np.float32),
         )
 
 
@@ -81,6 +88,36 @@ def test_rotations_of_the_corpus_are_global(corpus: lifter.Corpus) -> None:
     below, half, above = (corpus.rotations[:, INDEX[n]] for n in ("Spine", "Spine1", "Spine2"))
     step = below.transpose(0, 2, 1) @ half
     np.testing.assert_allclose(half @ step, above, atol=1e-5)
+
+
+def test_animations_are_put_on_the_corpus_limbs(folder: Path, tmp_path: Path) -> None:
+    """A motion whose arms rest 40 degrees lower has the corpus' poses where its limbs point so."""
+    source = retarget.load_corpus(str(folder / lifter.CORPORA[0]))[0]
+    low = {
+        name: about_axis(1, np.radians(40 if name.startswith("Left") else -40)) @ direction
+        if "Arm" in name
+        else direction
+        for name, direction in source.limbs.items()
+    }
+    lowered = retarget.Motion("lowered", source.frames, source.rotations, source.root, low)
+    lowered.save(tmp_path / "lowered.npz")
+    corpus = lifter.load_corpus(folder, tmp_path)
+    rows = corpus.clip == corpus.clip_names.index("lowered")
+    own = retarget.joint_positions(lowered.rotations, low)
+    for side in ("Left", "Right"):
+        for bone, child in (("Arm", "ForeArm"), ("ForeArm", "Hand"), ("UpLeg", "Leg")):
+            turned = corpus.rotations[rows, INDEX[side + bone]]
+            got = turned @ corpus.limbs[INDEX[side + child]]
+            x, y, z = (own[:, INDEX[side + child]] - own[:, INDEX[side + bone]]).T
+            np.testing.assert_allclose(got, unit(np.stack([x, z, -y], -1)), atol=1e-5)
+
+
+@pytest.mark.parametrize("damage", ["empty", "text"])
+def test_bad_animations_are_one_sentence(damage: str, folder: Path, tmp_path: Path) -> None:
+    if damage == "text":
+        (tmp_path / "walk.npz").write_text("not a motion")
+    with pytest.raises(UserError, match="no motions in" if damage == "empty" else "anew"):
+        lifter.load_corpus(folder, tmp_path)
 
 
 def test_held_out_clips_are_never_trained_on(corpus: lifter.Corpus) -> None:
@@ -182,8 +219,8 @@ def test_targets_turn_with_the_normalised_figure(corpus: lifter.Corpus) -> None:
     features, targets = lifter.Sampler(corpus, corpus.split(False), np.random.default_rng(1)).batch(
         200
     )
-    assert features.shape == (200, 69) and features.dtype == np.float32
-    points, scores = features[:, :46].reshape(-1, 23, 2), features[:, 46:]
+    assert features.shape == (200, lift.FEATURES) and features.dtype == np.float32
+    points, scores = features[:, :46].reshape(-1, 23, 2), features[:, 46:69]
     for bone, (a, b) in enumerate(skeleton.BONES):
         if skeleton.KEYPOINTS[b] not in ("LeftLeg", "RightForeArm", "Spine2"):
             continue
@@ -232,7 +269,7 @@ def test_training_learns(corpus: lifter.Corpus) -> None:
     features, targets = map(torch.from_numpy, lifter.Sampler(corpus, rows, rng).batch(256))
 
     def score(steps: int) -> float:
-        model = lifter.train(corpus, steps=steps, batch=32, width=64, log=False)
+        model, _ = lifter.train(corpus, steps=steps, batch=32, width=64, log=False)
         with torch.no_grad():
             return float(lifter.loss(model(features), targets))
 
@@ -242,7 +279,8 @@ def test_training_learns(corpus: lifter.Corpus) -> None:
 
 def test_training_is_reproducible(corpus: lifter.Corpus) -> None:
     a, b = (lifter.train(corpus, steps=5, batch=16, width=16, seed=3, log=False) for _ in range(2))
-    for p, q in zip(a.parameters(), b.parameters(), strict=True):
+    assert a[1] == b[1] == 5
+    for p, q in zip(a[0].parameters(), b[0].parameters(), strict=True):
         assert torch.equal(p, q)
 
 
