@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -85,6 +87,36 @@ def resident_mb() -> float:
     except OSError:
         return 0.0
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+@contextmanager
+def stopping_between() -> Iterator[Callable[[], None]]:
+    """Let Ctrl-C wait for the end of a piece of work, and stop there.
+
+    Blender swallows an interrupt that meets one of its own handlers. A second Ctrl-C does not wait.
+
+    Yields:
+        What to call between two pieces.
+
+    Raises:
+        KeyboardInterrupt: by that call, if Ctrl-C was pressed.
+    """
+    asked = threading.Event()
+
+    def note(_number: int, _frame: object) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+
+    def stop_if_asked() -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield stop_if_asked
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _explain(error: Exception) -> int:

@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from scripts._common import EXIT_OUR_FAULT, EXIT_USER_MISTAKE, addon, run, silent
+from scripts._common import EXIT_OUR_FAULT, EXIT_USER_MISTAKE, addon, run, silent, stopping_between
 
 if TYPE_CHECKING:
     import bpy
@@ -283,12 +283,13 @@ def pose_each(options: argparse.Namespace, folder: Path) -> None:
     if armature is None:
         armature = addon("blender.mannequin").add_mannequin(bpy.context)
     tally, name = Tally(), armature.name
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as place, stopping_between() as stop_if_asked:
         beginning = str(Path(place, "beginning.blend"))
         with silent():
             bpy.ops.wm.save_as_mainfile(filepath=beginning, copy=True)
         try:
             for path, files in _with_outputs(drawings, outputs):
+                stop_if_asked()
                 if _is_done(path, files):
                     tally.kept += 1
                     continue
