@@ -851,7 +851,7 @@ def memory(world: World) -> None:
     """What armatures remember is not what Croquis wrote."""
     armature, rng = world.armature, world.rng
     text = str(armature.get("croquis_estimate", ""))
-    odd = (*ODD_WORDS, text[: len(text) // 2], text.replace("0", "9"), text.replace("1", "null"), 7)
+    odd = (*ODD_WORDS, text[: len(text) // 2], text.replace("0", "9"), text.replace("1", "null"))
     if rng.random() < 0.5:
         armature["croquis_estimate"] = rng.choice(odd)
     else:

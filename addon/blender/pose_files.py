@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -68,12 +69,12 @@ def save_bvh(
     if frames is None:  # setting a frame would take back what has no keyframes yet
         matrices = [posed_matrices(armature, rig)]
     else:
-        now = scene.frame_current
+        now = scene.frame_current_final  # between two frames, perhaps
         matrices = []
         for frame in frames:
             scene.frame_set(frame)
             matrices.append(posed_matrices(armature, rig))
-        scene.frame_set(now)
+        scene.frame_set(math.floor(now), subframe=now % 1)
     rate = scene.render.fps / scene.render.fps_base
     bvh.write(path, bvh.from_poses(rig, np.array(matrices), 1 / rate))
 

@@ -46,11 +46,20 @@ def why_not_in_layer(context: bpy.types.Context, armature: bpy.types.Object) -> 
     return ""
 
 
+def why_not_addable(context: bpy.types.Context) -> str:
+    """Why no object can be added now, or "". Pose Mode is left on the way, if Blender lets us."""
+    active = context.view_layer.objects.active
+    stuck = context.mode == "POSE" and active is not None and not active.visible_get()
+    if stuck or context.mode not in POSABLE_MODES:
+        return "Go back to Object Mode first."
+    return ""
+
+
 def why_not_posable(context: bpy.types.Context, armature: bpy.types.Object | None) -> str:
     """Why an armature, or the mannequin that comes without one, cannot be posed now, or ""."""
     reason = why_not_editable(context, armature)
     if reason or armature is None:
-        return reason
+        return reason or why_not_addable(context)
     if armature.type != "ARMATURE":
         return f"“{armature.name}” is not an armature; choose an armature."
     return why_not_in_layer(context, armature)
@@ -72,8 +81,8 @@ class CROQUIS_OT_add_mannequin(ExplainedOperator, bpy.types.Operator):
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        """Objects are added in Object Mode; Pose Mode is left on the way."""
-        return "" if context.mode in POSABLE_MODES else "Go back to Object Mode first."
+        """Nothing more than what every new object needs."""
+        return why_not_addable(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Add it."""
