@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from itertools import groupby
+from math import isfinite
 
 import bpy
 import numpy as np
@@ -426,9 +427,12 @@ def _rotation(pose_bone: bpy.types.PoseBone) -> Quaternion:
 
 
 def _set_location(pose_bone: bpy.types.PoseBone, location: Vector) -> None:
-    """Move a pose bone; locked axes stay as they are."""
+    """Move a pose bone; locked axes stay as they are, and so does one whose parents have no place.
+
+    Such are bones below one that is scaled to nothing, or beyond all numbers.
+    """
     for axis, locked in enumerate(pose_bone.lock_location):
-        if not locked:
+        if not locked and isfinite(location[axis]):
             pose_bone.location[axis] = location[axis]
 
 
