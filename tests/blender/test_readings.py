@@ -91,7 +91,8 @@ def test_a_flipped_arm_reaches_to_the_other_side(posed: Posed) -> None:
     was, now = (j["RightHand"][2] - j["RightArm"][2] for j in (before, after))
     assert was * now < 0
     height = rig_from_armature(posed.armature).height * posed.solution.camera.focal  # pixels
-    assert np.linalg.norm(after["RightHand"][:2] - before["RightHand"][:2]) < 0.04 * height
+    # In the drawing the hand stays where it is, as nearly as the shoulder's limits let it.
+    assert np.linalg.norm(after["RightHand"][:2] - before["RightHand"][:2]) < 0.08 * height
 
 
 def test_a_flip_leaves_the_rest_as_it_was(posed: Posed) -> None:
