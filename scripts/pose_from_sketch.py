@@ -20,6 +20,7 @@ a folder (the others are written); 1 after a fault of ours; 130 after Ctrl+C.
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import signal
 import sys
@@ -201,6 +202,7 @@ def write_scene(
             figure=options.figure - 1,
             box=box,
             number=number,
+            stretch=options.stretch,
         )
         armature = result.armature
         results.append(result)
@@ -231,7 +233,10 @@ def write_scene(
         page = np.vstack([_widened(row, width) for row in rows])
         files.write_whole(outputs.preview, cv2.imencode(".png", page)[1].tobytes())
     with files.written_whole(outputs.out) as temporary, silent():
-        bpy.ops.wm.save_as_mainfile(filepath=str(temporary.resolve()), copy=True)
+        try:
+            bpy.ops.wm.save_as_mainfile(filepath=str(temporary.resolve()), copy=True)
+        except RuntimeError as error:  # Blender's word for a full disk, among others
+            raise OSError(errno.EIO, "cannot be written", str(outputs.out)) from error
 
 
 # --- A folder ------------------------------------------------------------------------------------
@@ -241,6 +246,7 @@ def write_scene(
 class Tally:
     """What became of a folder's drawings."""
 
+    total: int
     posed: int = 0
     kept: int = 0
     refused: int = 0
@@ -248,7 +254,7 @@ class Tally:
 
     def summary(self, folder: Path) -> str:
         """One sentence, or two."""
-        text = f"{self.posed} of {self.posed + self.kept + self.refused + self.faults} drawings"
+        text = f"{self.posed} of {self.total} drawings"
         text += f" of {folder} posed"
         parts = (
             (self.kept, "were there already"),
@@ -282,7 +288,7 @@ def pose_each(options: argparse.Namespace, folder: Path) -> None:
     armature = _armature(options, opened)
     if armature is None:
         armature = addon("blender.mannequin").add_mannequin(bpy.context)
-    tally, name = Tally(), armature.name
+    tally, name = Tally(len(drawings)), armature.name
     with tempfile.TemporaryDirectory() as place, stopping_between() as stop_if_asked:
         beginning = str(Path(place, "beginning.blend"))
         with silent():

@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> None:
             continue
         for number, motion in enumerate(found):
             kept = motion.take(sorted(retarget.farthest_frames(motion, options.most)))
-            kept.save(options.out / f"{file.stem}-{number}.npz")
+            kept.save(options.out / f"{file.name}-{number}.npz")
             poses += len(kept)
     print(f"{poses} poses of {len(files) - len(refused)} files")
     if refused:

@@ -111,8 +111,14 @@ def quarter_turns(image: bpy.types.Image) -> int:
     if b"exif" not in data[:_EXIF_WITHIN].lower():
         return 0
     encoded, small = np.frombuffer(data, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8
-    meant = cv2.imdecode(encoded, small).astype(int)
-    lying = cv2.imdecode(encoded, small | cv2.IMREAD_IGNORE_ORIENTATION).astype(int)
+    flags = (small, small | cv2.IMREAD_IGNORE_ORIENTATION)
+    try:
+        pictures = [cv2.imdecode(encoded, flag) for flag in flags]
+    except cv2.error:
+        return 0
+    if any(picture is None for picture in pictures):  # Blender alone reads it, as it lies
+        return 0
+    meant, lying = (picture.astype(int) for picture in pictures)
     turned = {k: np.rot90(lying, k) for k in range(4)}
     fitting = [k for k in turned if turned[k].shape == meant.shape]
     return min(fitting, key=lambda k: int(np.abs(turned[k] - meant).sum()))

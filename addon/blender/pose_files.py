@@ -16,6 +16,7 @@ from ..core.pose_file import BonePose, PoseFile
 from ..core.remembered import Remembered
 from . import reference
 from .armature import apply_solution, pose_bones, posed_matrices, rig_from_armature
+from .extent import remember_before, stance_of
 from .keyframes import insert_keyframes
 from .mannequin import add_mannequin
 from .pose import drawing_depth, remember, remembered, solve_again
@@ -110,7 +111,9 @@ def load_pose(
         armature = add_mannequin(context)
     rig = rig_from_armature(armature)
     solution = solve_again(armature, rig, drawing)
+    before = stance_of(context, armature, rig)
     held = apply_solution(armature, rig, solution)
+    remember_before(armature, rig, before)
     if keyframe:
         insert_keyframes(armature)
     remember(armature, drawing)

@@ -26,6 +26,7 @@ from ..core.rotations import unit
 from ..core.solve import Rig, Solution, solve
 from . import reference
 from .armature import apply_solution, posed_matrices, rig_from_armature
+from .extent import remember_before, stance_of
 from .keyframes import insert_keyframes
 from .mannequin import add_mannequin
 from .pixels import grey_pixels
@@ -161,6 +162,7 @@ def pose_sequence(
 
     scene = context.scene
     assert scene is not None  # Blender's types allow for a context without a file
+    before = stance_of(context, armature, rig)
     views, held = [], ""
     rows = zip(drawings, estimates, sizes, settled, solutions, strict=True)
     for number, (drawing, estimate, size, one, solution) in enumerate(rows, 1):
@@ -176,6 +178,7 @@ def pose_sequence(
         if number == 1:
             kept = Remembered.of(estimate, size, drawing.image.name, one.reading, number)
             remember(armature, kept)
+            remember_before(armature, rig, before)
     reference.show_in_turn(scene, views, [drawing.frame for drawing in drawings])
     scene.frame_set(drawings[0].frame)
     scene.camera = first = views[0][0]
@@ -331,6 +334,7 @@ def pose_from_sheet(
 
     scene = context.scene
     assert scene is not None
+    before = stance_of(context, armature, rig)
     held = apply_solution(armature, rig, solution)
     context.view_layer.update()
     cameras = []
@@ -341,6 +345,7 @@ def pose_from_sheet(
         reference.place_drawing(scene, drawing.image, view, depth, row + 1)
     scene.camera = cameras[0]
     remember(armature, Remembered.of(estimates[0], sizes[0], drawings[0].image.name))
+    remember_before(armature, rig, before)
     names = [drawing.image.name for drawing in drawings]
     return PosedSheet(armature, sheet, solution, names, cameras[0], held)
 

@@ -13,6 +13,14 @@ from ..core.camera import Camera
 from ..core.errors import UserError
 from .cameras import view_from_matrix
 
+VIEW_EVENTS = frozenset(
+    (
+        *("MIDDLEMOUSE", "WHEELUPMOUSE", "WHEELDOWNMOUSE"),
+        *("TRACKPADPAN", "TRACKPADZOOM", "MOUSEROTATE", "NDOF_MOTION"),
+    )
+)
+"""What turns a view and changes nothing else."""
+
 _SIDE_ANGLE = radians(70)  # from the drawing's camera around the world's Z axis
 _DISTANCE = 3.5  # of the side view, in radii of the character
 _PAGE = (1000, 1000)  # pixels of a view, before it is zoomed to what is looked at
@@ -58,18 +66,18 @@ def look_through(context: bpy.types.Context, camera: bpy.types.Object) -> None:
 
 
 @bpy.app.handlers.persistent
-def leave_lost_camera(scene: bpy.types.Scene, *_: object) -> None:
+def leave_lost_camera(*_: object) -> None:
     """After an undo: turn viewports that look through a camera which is gone back to the scene.
 
     Undo takes the drawing's camera away but does not touch how a viewport looks.
     """
-    if scene.camera is not None:
-        return
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             if area.type == "VIEW_3D":
-                view = area.spaces.active.region_3d
-                if view is not None and view.view_perspective == "CAMERA":
+                space = area.spaces.active
+                view = space.region_3d
+                camera = space.camera if space.use_local_camera else window.scene.camera
+                if view is not None and camera is None and view.view_perspective == "CAMERA":
                     view.view_perspective = "PERSP"
 
 

@@ -198,7 +198,8 @@ def find_ground(
             weights = inverse.sum(axis=0)
             missed = heights[rows] - weights @ heights[rows] / weights.sum()
             turn = -tilt @ slopes[rows].T @ inverse @ missed
-            turned = heights + slopes @ turn
+            upright = from_vector(turn @ axes) @ up
+            turned = (places @ upright - above_sole(body)) / height
             turned -= turned[rows].mean()
             if turned.min() < -_SUNK:
                 continue
@@ -209,7 +210,7 @@ def find_ground(
             if likelihood > best:
                 best = likelihood
                 names = tuple(skeleton.KEYPOINTS[row] for row in rows)
-                ground = Ground(names, from_vector(turn @ axes) @ up)
+                ground = Ground(names, upright)
     return ground
 
 

@@ -25,13 +25,14 @@ def numbered_files(path: Path) -> list[tuple[int, Path]]:
         Number and file, rising; the known file alone (as number 1) where it has no number or does
         not exist.
     """
-    name = re.fullmatch(r"(.*?)(\d+)(\D*)", path.name)
+    name = re.fullmatch(r"(.*?)(\d+)(\D*)", path.stem)
     if name is None or not path.is_file():
         return [(1, path)]
     before, number, after = name.groups()
-    pattern = re.compile(rf"{re.escape(before)}(\d+){re.escape(after)}")
-    matches = ((pattern.fullmatch(file.name), file) for file in path.parent.iterdir())
-    found = {int(match[1]): file for match, file in matches if match}
+    pattern = re.compile(rf"{re.escape(before)}(\d+){re.escape(after + path.suffix)}")
+    # Of files with the same number, the one counts that is written with as many digits.
+    files = sorted(path.parent.iterdir(), key=lambda file: len(file.name) == len(path.name))
+    found = {int(match[1]): file for file in files if (match := pattern.fullmatch(file.name))}
     first = last = int(number)
     while first - 1 in found:
         first -= 1

@@ -51,9 +51,9 @@ def framed(strokes: Sequence[PenStroke], view: Camera) -> Camera:
     Raises:
         UserError: none of them is to be seen.
     """
-    points = np.concatenate([np.zeros((0, 3)), *(stroke.points for stroke in strokes)])
+    seen = [s.points for s in strokes if np.isfinite(view.project(s.points)).all()]
+    points = np.concatenate([np.zeros((0, 3)), *seen])
     pixels = view.project(points)
-    pixels = pixels[np.isfinite(pixels).all(axis=1)]
     extent = np.ptp(pixels, axis=0) if len(pixels) else np.zeros(2)
     if not extent.max() > 0:
         raise UserError("Nothing is drawn in this view; draw a figure, or look at it.")

@@ -45,6 +45,7 @@ FloatArray = NDArray[np.float64]
 
 # Radians, standard deviations of up: in the picture, and of one that is given.
 _ASKEW = np.radians(5)
+_LEVELNESS = np.radians(15)  # how far eyes are from the height that the lifter leaves them at
 _KNOWN = np.radians(0.01)
 
 
@@ -209,8 +210,8 @@ def _up(lifted: Lifted) -> tuple[FloatArray, tuple[float, float]]:
     lean = float(np.arcsin(np.clip(-lifted.axes[row, 2], -1, 1)))
     elevation = np.clip(lean * certainty, np.radians(-30), np.radians(60))
     up = np.array([0.0, -np.cos(elevation), -np.sin(elevation)])
-    kappa = max(float(concentration(certainty)), 1.0)
-    return up, (1 / np.sqrt(kappa), _ASKEW)
+    kappa = float(concentration(certainty))
+    return up, (1 / np.sqrt(kappa + 1 / _LEVELNESS**2), _ASKEW)
 
 
 def _front_view(rig: Rig, up: FloatArray) -> FloatArray:

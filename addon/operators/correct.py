@@ -204,7 +204,10 @@ class CROQUIS_OT_hide_joint(_JointOperator, bpy.types.Operator):
     )
 
     hidden: BoolProperty(
-        name="Hidden", description="Without it, a hidden joint counts again", default=True
+        name="Hidden",
+        description="Without it, a hidden joint counts again",
+        default=True,
+        options={"SKIP_SAVE"},
     )
 
     @classmethod

@@ -10,12 +10,12 @@ from ..blender import pose
 from ..blender.drawing_plane import plane_of
 from ..blender.overlay import BoxOverlay
 from ..blender.pixels import grey_pixels
+from ..blender.viewport import VIEW_EVENTS
 from ..core.errors import UserError
 from ..core.image import Box, find_figures
 from .pose import PosingOperator
 
 _LEAST = 4  # pixels of the drawing; a smaller box was not meant
-_LOOK_AROUND = {"MIDDLEMOUSE", "WHEELUPMOUSE", "WHEELDOWNMOUSE"}
 
 
 class CROQUIS_OT_choose_figure(PosingOperator, bpy.types.Operator):
@@ -70,13 +70,15 @@ class CROQUIS_OT_choose_figure(PosingOperator, bpy.types.Operator):
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Follow the mouse until a figure is chosen."""
-        if event.type in _LOOK_AROUND:
+        if event.type in VIEW_EVENTS:
             return {"PASS_THROUGH"}
         if event.type in {"ESC", "RIGHTMOUSE"} and event.value == "PRESS":
             self.cancel(context)
             return {"CANCELLED"}
         under = self._plane.pixel_under(context, (event.mouse_x, event.mouse_y))
         if under is None:
+            if event.type == "LEFTMOUSE" and event.value == "RELEASE":
+                self._corner = None
             return {"RUNNING_MODAL"}
         context.area.tag_redraw()
         self._overlay.chosen = chosen = self._box_at(under)

@@ -129,20 +129,6 @@ class CROQUIS_OT_move_drawing(_ListOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-_VIEW_EVENTS = {
-    "MOUSEMOVE",
-    "INBETWEEN_MOUSEMOVE",
-    "MIDDLEMOUSE",
-    "WHEELUPMOUSE",
-    "WHEELDOWNMOUSE",
-    "TRACKPADPAN",
-    "TRACKPADZOOM",
-    "MOUSEROTATE",
-    "NDOF_MOTION",
-}
-"""What turns a view and changes nothing else."""
-
-
 class _StepsOperator(ExplainedOperator):
     """Looks at one drawing at a step; with a window, Esc stops it before anything has changed.
 
@@ -189,7 +175,8 @@ class _StepsOperator(ExplainedOperator):
                 self.cancel(context)
                 return result
         # A dataset that is being rendered beside this has a timer, too.
-        return {"PASS_THROUGH" if event.type in {"TIMER", *_VIEW_EVENTS} else "RUNNING_MODAL"}
+        passes = event.type in {"TIMER", "MOUSEMOVE", "INBETWEEN_MOUSEMOVE", *viewport.VIEW_EVENTS}
+        return {"PASS_THROUGH" if passes else "RUNNING_MODAL"}
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Take the timer and the progress away."""
@@ -321,15 +308,20 @@ class CROQUIS_OT_keep_correction(_ListOperator, bpy.types.Operator):
         "next Pose Sequence lets the neighbouring drawings follow it"
     )
 
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str:
+        """There must be a drawing, and a character that can be keyed."""
+        if reason := super().why_not(context):
+            return reason
+        armature = context.scene.croquis.armature
+        return why_not_posable(context, armature) if armature else "Pose the sequence first."
+
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Key it and keep it."""
         settings = context.scene.croquis
         item = settings.several.drawings[settings.several.active]
         if item.image is None:
             self.report({"ERROR"}, _GONE)
-            return {"CANCELLED"}
-        if settings.armature is None:
-            self.report({"ERROR"}, "Pose the sequence first.")
             return {"CANCELLED"}
         drawing = sequence.Drawing(item.image, item.frame)
         try:

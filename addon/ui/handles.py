@@ -13,6 +13,7 @@ from ..blender.drawing_plane import plane_of
 from ..blender.pose import remembered
 from ..core import skeleton
 from ..core.correct import as_read, corrected_joints
+from ..core.errors import UserError
 from ..operators.correct import (
     JOINT_MENU,
     JOINT_NAMES,
@@ -107,7 +108,10 @@ class CROQUIS_GGT_joints(bpy.types.GizmoGroup):
         if kept is None or plane is None:
             return
         _, scores = as_read(kept)
-        places = plane.to_world(joint_places(kept, armature, plane))
+        try:
+            places = plane.to_world(joint_places(kept, armature, plane))
+        except UserError:  # its bones have changed since; the panel says so
+            return
         facing = context.region_data.view_rotation.to_matrix().to_4x4()
         rows = zip(self.gizmos, places.tolist(), np.nan_to_num(scores).tolist(), strict=True)
         for handle, place, score in rows:

@@ -112,7 +112,7 @@ class CROQUIS_MT_croquis(bpy.types.Menu):
     def draw(self, _context: bpy.types.Context) -> None:
         """The operators, as the work goes."""
         layout = self.layout
-        layout.operator_context = "INVOKE_DEFAULT"
+        layout.operator_context = "INVOKE_REGION_WIN"  # also from the header
         for number, section in enumerate(_SECTIONS):
             if number:
                 layout.separator()

@@ -105,7 +105,8 @@ def test_it_writes_poses_and_their_motion(
     out, poses = tmp_path / "posed.blend", tmp_path / "new" / "pose.json"
     arguments = ("--out", out, "--json", poses, "--bvh", poses.with_suffix(".bvh"))
     assert run(drawing, *arguments)[0] == 0
-    assert pose_file.load(poses).drawing.image == drawing.name
+    written = pose_file.load(poses).drawing
+    assert written.image == drawing.name and not written.stretch
     assert len(bvh.read(poses.with_suffix(".bvh")).rotations) == 1
 
     assert run(drawing, mirrored, *arguments)[0] == 0
@@ -116,6 +117,14 @@ def test_it_writes_poses_and_their_motion(
     for pose, joints in zip((first, second), motion.joints()[:, order], strict=True):
         np.testing.assert_allclose(joints[:, [0, 2, 1]] * (1, -1, 1), pose.joints, atol=1e-3)
     assert len(list(poses.parent.iterdir())) == 4
+    assert run(drawing, *arguments, "--stretch")[0] == 0
+    assert pose_file.load(poses).drawing.stretch
+
+
+def test_a_scene_that_cannot_be_written_is_one_sentence(run: Run, drawing: Path) -> None:
+    status, complaint = run(drawing, "--out", "/dev/null/posed.blend")
+    assert status == 2
+    assert_one_sentence(complaint, "/dev/null")
 
 
 def test_it_poses_the_figure_or_the_box_that_it_is_told(

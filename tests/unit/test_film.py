@@ -26,6 +26,15 @@ def test_files_that_differ_in_their_last_number(tmp_path: Path) -> None:
     assert names(tmp_path / "shot2_013.png") == [(13, "shot2_013.png")]
 
 
+def test_the_film_is_that_of_the_known_file(tmp_path: Path) -> None:
+    """Not the one beside it that counts with another number of digits; endings have no frames."""
+    for name in ("s1.png", "s2.png", "s01.png", "s02.png", "s03.png", "f001.jp2", "f002.jp2"):
+        (tmp_path / name).touch()
+    assert names(tmp_path / "s1.png")[:2] == [(1, "s1.png"), (2, "s2.png")]
+    assert names(tmp_path / "s02.png") == [(1, "s01.png"), (2, "s02.png"), (3, "s03.png")]
+    assert names(tmp_path / "f002.jp2") == [(1, "f001.jp2"), (2, "f002.jp2")]
+
+
 @pytest.mark.parametrize("name", ["walk.png", "walk [a] (1).png", "Šárka 01 копия.png"])
 def test_a_file_alone(name: str, tmp_path: Path) -> None:
     (tmp_path / name).touch()

@@ -74,6 +74,17 @@ def test_a_line_narrows_with_the_hand_and_with_distance() -> None:
     assert heights == pytest.approx([10, 5], abs=0.2)
 
 
+def test_what_is_left_out_does_not_frame_the_page() -> None:
+    eye = look_at((0, -5, 1), (0, 0, 1), size=(100, 100), focal=100)
+    figure = line((-0.5, 0.5), (0.5, 1.5))
+    floor = replace(figure, points=np.array([[3, 5, 0], [3, -4.9, 0], [3, -6, 0]], np.float64))
+    floor = replace(floor, radii=np.full(3, 0.02))
+    alone, both = framed([figure], eye), framed([figure, floor], eye)
+    assert (both.focal, both.size, *both.centre) == (alone.focal, alone.size, *alone.centre)
+    with pytest.raises(UserError, match="Nothing is drawn"):
+        framed([floor], eye)
+
+
 def test_what_lies_behind_the_eye_is_left_out() -> None:
     eye = look_at((0, -5, 0), (0, 0, 0), size=(100, 100), focal=100)
     behind = line((-0.5, 0), (0.5, 0))
