@@ -75,7 +75,7 @@ def judge(
 
     def play(deed: Callable[[Any], set[str]], base: type = _Naughty) -> fuzz.Case:
         cls = type("CROQUIS_OT_naughty", (base,), {"deed": deed})
-        cls.__module__ = "addon.operators.naughty"
+        cls.__module__ = f"{_common.addon().__name__}.operators.naughty"
         bpy.utils.register_class(cls)
         made.append(cls)
         return fuzz.play(3, scenes.Files(tmp_path), only="croquis.naughty")
