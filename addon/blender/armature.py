@@ -6,7 +6,7 @@ Bones are turned directly, or by the controls of a rig that has them (see ``core
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import groupby
 from math import isfinite
 
@@ -168,6 +168,19 @@ def choose_bones(armature: bpy.types.Object, bones: Mapping[str, str]) -> None:
 def is_plain(armature: bpy.types.Object, rig: Rig) -> bool:
     """Whether turning its bones is all it takes to pose a rig: no controls, no loose bones."""
     return rigs.kind_of(armature.pose.bones.keys()) is None and not _loose(armature, rig)
+
+
+def bones_of(armature: bpy.types.Object, rig: Rig, joints: Collection[str]) -> set[str]:
+    """Names of the pose bones that start at keypoints, or of the controls that turn those."""
+    controls = rigs.controls_of(armature.pose.bones.keys())
+    if controls:
+        return {name for name, keypoint in controls.turns if keypoint in joints}
+    return {rig.names[rig.mapping[joint]] for joint in joints if joint in rig.mapping}
+
+
+def has_leg(names: Iterable[str]) -> bool:
+    """Whether a leg is among limbs or joints."""
+    return any(name.endswith(("Leg", "Foot")) for name in names)
 
 
 def apply_solution(

@@ -20,21 +20,24 @@ from ..core.camera import Camera
 from ..core.errors import UserError
 from ..core.posing import graft
 from ..core.remembered import Remembered
-from ..core.rigs import controls_of
 from ..core.solve import Rig, Solution
 from . import reference
-from .armature import placed_bones, posed_matrices, rig_from_armature
+from .armature import bones_of, has_leg, placed_bones, posed_matrices, rig_from_armature
 from .drawing_plane import DrawingPlane
-from .extent import WHOLE, Extent, apply_within, bones_within, remembered_before, stance_of
+from .extent import (
+    WHOLE,
+    Extent,
+    KeptPose,
+    apply_within,
+    bones_within,
+    remembered_before,
+    stance_of,
+)
 from .keyframes import insert_keyframes
 from .pose import drawing_depth, readings_of, remember, remembered, solve_again
 
 FloatArray = NDArray[np.float64]
 
-_TRANSFORM = (
-    *("location", "rotation_quaternion", "rotation_axis_angle", "rotation_euler"),
-    "scale",
-)
 _LENS = ("type", "ortho_scale", "lens", "shift_x", "shift_y", "sensor_fit", "sensor_width")
 
 _FACING = np.cos(np.radians(30))
@@ -156,7 +159,7 @@ class Correction:
             context, armature, self._rig
         )
         self._matrices = posed_matrices(armature, self._rig)
-        self._pose = _Pose(armature)
+        self._pose = KeptPose(armature)
         self._views = _Views(scene, kept)
 
     @property
@@ -196,8 +199,8 @@ class Correction:
             now = _as_it_is(rig, self._matrices, self._views.seen_as(solution.camera))
             now = replace(now, stretch=solution.stretch)
             solution = graft(rig, now, solution, turned)
-            bones = _bones_of(armature, rig, turned)
-            if _has_leg(turned):  # the hips rise or sink so that the figure stays on the ground
+            bones = bones_of(armature, rig, turned)
+            if has_leg(turned):  # the hips rise or sink so that the figure stays on the ground
                 bones |= placed_bones(armature, rig)
                 self._views.shift(solution.hips_translation - now.hips_translation)
             apply_within(armature, rig, solution, self._stance, self._extent, only=bones)
@@ -215,32 +218,6 @@ class Correction:
         self._views.restore()
         remember(self._armature, self.before)
         self._context.view_layer.update()
-
-
-class _Pose:
-    """The pose of an armature, to go back to."""
-
-    def __init__(self, armature: bpy.types.Object) -> None:
-        self._armature = armature
-        self._transforms = {
-            bone.name: [tuple(getattr(bone, path)) for path in _TRANSFORM]
-            for bone in armature.pose.bones
-        }
-        controls = controls_of(armature.pose.bones.keys())
-        self._switches = [
-            (name, switch, armature.pose.bones[name][switch])
-            for name, switch, *_ in (controls.switches if controls else ())
-            if switch in armature.pose.bones[name]
-        ]
-
-    def restore(self) -> None:
-        """Put all bones and switches back."""
-        bones = self._armature.pose.bones
-        for name, values in self._transforms.items():
-            for path, value in zip(_TRANSFORM, values, strict=True):
-                setattr(bones[name], path, value)
-        for name, switch, value in self._switches:
-            bones[name][switch] = value
 
 
 class _Views:
@@ -307,15 +284,3 @@ def _as_it_is(rig: Rig, matrices: FloatArray, view: Camera) -> Solution:
             rise = matrices[i, :3, 3] - inherited[:3, 3]
     joints = rig.posed_joints(matrices)
     return Solution(basis, rise, joints, view, view.project(joints))
-
-
-def _bones_of(armature: bpy.types.Object, rig: Rig, joints: Sequence[str]) -> set[str]:
-    """Names of the pose bones that start at keypoints, or of the controls that turn those."""
-    controls = controls_of(armature.pose.bones.keys())
-    if controls:
-        return {name for name, keypoint in controls.turns if keypoint in joints}
-    return {rig.names[rig.mapping[joint]] for joint in joints if joint in rig.mapping}
-
-
-def _has_leg(joints: Sequence[str]) -> bool:
-    return any(joint.endswith(("Leg", "Foot")) for joint in joints)

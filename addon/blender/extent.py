@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -142,8 +141,9 @@ def apply_within(
         names &= set(only)
     names |= _switches(armature, names)
     solution = blend(rig, before, solution, extent.influence)
-    with _leaving_alone(armature, names):
-        held = apply_solution(armature, rig, solution, names)
+    others = KeptPose(armature, but=names)
+    held = apply_solution(armature, rig, solution, names)
+    others.restore()
     if keyframe and names:
         insert_keyframes(armature, names)
     return held
@@ -158,24 +158,32 @@ def _lower_body(armature: bpy.types.Object, rig: Rig) -> set[str]:
     return {b.name for bone in matched for b in (bone, *bone.parent_recursive)}
 
 
-@contextmanager
-def _leaving_alone(armature: bpy.types.Object, but: Collection[str]) -> Iterator[None]:
-    """Whatever happens inside, only some pose bones come out changed."""
-    others = [bone for bone in armature.pose.bones if bone.name not in but]
-    before = [[tuple(getattr(bone, path)) for path in _TRANSFORM] for bone in others]
-    controls = rigs.controls_of(armature.pose.bones.keys())
-    switches = {name: switch for name, switch, *_ in controls.switches} if controls else {}
-    switched = [
-        (bone, switch, bone[switch])
-        for bone in others
-        if (switch := switches.get(bone.name)) and switch in bone
-    ]
-    yield
-    for bone, values in zip(others, before, strict=True):
-        for path, value in zip(_TRANSFORM, values, strict=True):
-            setattr(bone, path, value)
-    for bone, switch, value in switched:
-        bone[switch] = value
+class KeptPose:
+    """The pose of an armature, to go back to."""
+
+    def __init__(self, armature: bpy.types.Object, but: Collection[str] = ()) -> None:
+        """Keep all pose bones and their switches, but some that may change."""
+        self._armature = armature
+        others = [bone for bone in armature.pose.bones if bone.name not in but]
+        self._transforms = {
+            bone.name: [tuple(getattr(bone, path)) for path in _TRANSFORM] for bone in others
+        }
+        controls = rigs.controls_of(armature.pose.bones.keys())
+        switches = {name: switch for name, switch, *_ in controls.switches} if controls else {}
+        self._switches = [
+            (bone.name, switch, bone[switch])
+            for bone in others
+            if (switch := switches.get(bone.name)) and switch in bone
+        ]
+
+    def restore(self) -> None:
+        """Put the bones and switches back."""
+        bones = self._armature.pose.bones
+        for name, values in self._transforms.items():
+            for path, value in zip(_TRANSFORM, values, strict=True):
+                setattr(bones[name], path, value)
+        for name, switch, value in self._switches:
+            bones[name][switch] = value
 
 
 def _switches(armature: bpy.types.Object, names: Collection[str]) -> set[str]:

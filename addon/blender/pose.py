@@ -17,7 +17,7 @@ from ..core.remembered import Remembered
 from ..core.rigs import controls_of
 from ..core.solve import Rig, Solution
 from . import notes, reference
-from .armature import placed_bones, rig_from_armature
+from .armature import bones_of, has_leg, placed_bones, rig_from_armature
 from .extent import (
     WHOLE,
     Extent,
@@ -210,7 +210,7 @@ def choose_reading(
     held = apply_within(armature, rig, solution, before, extent, only=only, keyframe=keyframe)
     remember(armature, chosen)
     context.view_layer.update()
-    if limbs is None or _has_leg(limbs):
+    if limbs is None or has_leg(limbs):
         _show_again(context.scene, kept, rig, solution)
     return limbs is None, held
 
@@ -220,17 +220,8 @@ def _bones_of(armature: bpy.types.Object, rig: Rig, limbs: frozenset[str]) -> se
 
     With a leg goes what places the hips: they rise or sink so that the figure stays on the ground.
     """
-    joints = turned_joints(limbs)
-    controls = controls_of(armature.pose.bones.keys())
-    if controls:
-        names = {name for name, keypoint in controls.turns if keypoint in joints}
-    else:
-        names = {rig.names[rig.mapping[joint]] for joint in joints if joint in rig.mapping}
-    return names | placed_bones(armature, rig) if _has_leg(limbs) else names
-
-
-def _has_leg(limbs: frozenset[str]) -> bool:
-    return any(limb.endswith("Leg") for limb in limbs)
+    names = bones_of(armature, rig, turned_joints(limbs))
+    return names | placed_bones(armature, rig) if has_leg(limbs) else names
 
 
 def _show_again(
