@@ -223,9 +223,12 @@ def _log_normal(x: FloatArray, covariance: FloatArray) -> float:
 def want_standing(wishes: Wishes, body: Body, ground: Ground) -> None:
     """Wish that what stands is equally high, and soles level that stand with heel and toes."""
     height, rest = body.rig.height, above_sole(body)
-    weight = np.array([ground.up / (_GROUND * height), np.zeros(3), np.zeros(3)])
     rows = [skeleton.INDEX[name] for name in ground.feet]
-    for one, other in zip(rows, rows[1:], strict=False):
+    # Each with each, so that a mirrored figure stands as its mirror image; together they weigh as
+    # much on every one of them as a pair does.
+    share = np.sqrt(2 / max(len(rows), 1))
+    weight = np.array([share * ground.up / (_GROUND * height), np.zeros(3), np.zeros(3)])
+    for one, other in combinations(rows, 2):
         # Only the component along up counts, so the target may be any vector with that height.
         target = ground.up * (rest[other] - rest[one])
         wishes.add(enumerate(body.reach[other] - body.reach[one]), weight, target)

@@ -91,7 +91,7 @@ def test_a_flipped_arm_reaches_to_the_other_side(posed: Posed) -> None:
     was, now = (j["RightHand"][2] - j["RightArm"][2] for j in (before, after))
     assert was * now < 0
     height = rig_from_armature(posed.armature).height * posed.solution.camera.focal  # pixels
-    # In the drawing the hand stays where it is, as nearly as the shoulder's limits let it.
+    # The lifter's little belief in the other side lies near the picture plane, so the hand strays.
     assert np.linalg.norm(after["RightHand"][:2] - before["RightHand"][:2]) < 0.08 * height
 
 
