@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from ..blender import correct, pose
 from ..blender.drawing_plane import plane_of
-from ..blender.extent import why_not_within
 from ..core import skeleton
 from ..core.correct import corrected_joints
 from ..core.errors import UserError
 from ..translations import say
-from .character import ExplainedOperator, chosen_extent, why_not_posable
+from .character import chosen_extent
+from .readings import DrawnOperator
 
 _NAMES = {
     "Spine": "Lower Back",
@@ -48,19 +48,8 @@ JOINT_MENU = "CROQUIS_MT_joint"
 _JOINT_ITEMS = tuple((joint, name, "") for joint, name in JOINT_NAMES.items())
 
 
-class _CorrectionOperator(ExplainedOperator):
-    """What the operators share: a character that remembers its drawing."""
-
-    bl_options: ClassVar = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def why_not(cls, context: bpy.types.Context) -> str:
-        """The panel's character must have been posed from a drawing, and still be posable."""
-        armature = context.scene.croquis.armature
-        if armature is None or pose.remembered(armature) is None:
-            return "Pose a character from a drawing first."
-        extent = chosen_extent(context)
-        return why_not_posable(context, armature) or why_not_within(armature, extent)
+class _CorrectionOperator(DrawnOperator):
+    """What the operators share: a correction, and a pose that follows."""
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Correct, and let the character follow."""

@@ -31,8 +31,8 @@ LIMB_NAMES = {
 _LIMB_ITEMS = tuple((limb, LIMB_NAMES[limb], "") for limb in LIMBS)
 
 
-class _ReadingOperator(ExplainedOperator):
-    """What the operators share: a character that remembers its drawing."""
+class DrawnOperator(ExplainedOperator):
+    """What operators share that need a character which remembers its drawing."""
 
     bl_options: ClassVar = {"REGISTER", "UNDO"}
 
@@ -44,6 +44,10 @@ class _ReadingOperator(ExplainedOperator):
             return "Pose a character from a drawing first."
         extent = chosen_extent(context)
         return why_not_posable(context, armature) or why_not_within(armature, extent)
+
+
+class _ReadingOperator(DrawnOperator):
+    """What the operators share: another reading, and a pose that follows."""
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Pose it anew as far as the reading differs."""
