@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
 import zipfile
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from addon.core.errors import UserError
+from addon.core.files import written_whole
 from scripts._common import ROOT, run
 
 PIP_PLATFORMS = {
@@ -95,6 +97,8 @@ def opencv_pin() -> str:
 def fetch_wheel(platform: str, folder: Path) -> Path:
     """OpenCV's wheel for a platform exactly as published, downloaded unless it is there already.
 
+    It appears in ``folder`` only when it is whole.
+
     Raises:
         UserError: pip could not get it.
     """
@@ -104,10 +108,12 @@ def fetch_wheel(platform: str, folder: Path) -> Path:
         # Its ABI is Python's stable one: one wheel serves Blender's Python 3.11 and later ones.
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
         command += ["--only-binary=:all:", "--implementation=cp", "--python-version=3.11"]
-        command += ["--abi=abi3", f"--platform={PIP_PLATFORMS[platform]}", f"--dest={folder}", pin]
-        if subprocess.run(command).returncode:
-            raise UserError(f"pip cannot download {pin} for {platform}; its words stand above.")
-        found = list(folder.glob("*.whl"))
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as place:
+            command += ["--abi=abi3", f"--platform={PIP_PLATFORMS[platform]}", f"--dest={place}"]
+            if subprocess.run([*command, pin]).returncode:
+                raise UserError(f"pip cannot download {pin} for {platform}; its words stand above.")
+            found = [wheel.replace(folder / wheel.name) for wheel in Path(place).glob("*.whl")]
     return found[0]
 
 
@@ -172,7 +178,10 @@ def build(platform: str, out: Path, checker: Checker | None) -> Path:
     if checker:
         checker.check(archive)
     out.mkdir(parents=True, exist_ok=True)
-    return Path(shutil.move(archive, out / name))
+    with written_whole(out / name) as whole:  # `out` may lie on another disk
+        shutil.copyfile(archive, whole)
+    archive.unlink()
+    return out / name
 
 
 def parser() -> argparse.ArgumentParser:

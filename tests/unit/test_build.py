@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -11,6 +12,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.tags import cpython_tags
+from packaging.utils import parse_wheel_filename
 
 from addon.core.errors import UserError
 from scripts import build_extension
@@ -93,6 +96,56 @@ def test_zip_that_the_checker_refuses_never_appears(
     with pytest.raises(UserError, match="no tagline"):
         build_extension.build("windows-x64", tmp_path / "dist", checker)
     assert not (tmp_path / "dist").exists()
+
+
+def test_a_disk_that_fills_up_leaves_the_older_zip(
+    wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build_extension, "fetch_wheel", lambda *_: wheel)
+    older = build_extension.build("windows-x64", tmp_path / "dist", None)
+    older.write_bytes(b"older")
+
+    honest = shutil.copyfile
+
+    def fill(source: Path, target: str | Path, **how: bool) -> Path:
+        if Path(target).parent.name != "dist":
+            return Path(honest(source, target, **how))
+        Path(target).write_bytes(b"half")
+        raise OSError(28, "No space left on device", str(target))
+
+    monkeypatch.setattr(shutil, "copyfile", fill)
+    with pytest.raises(OSError, match="No space left"):
+        build_extension.build("windows-x64", tmp_path / "dist", None)
+    assert [path.read_bytes() for path in (tmp_path / "dist").iterdir()] == [b"older"]
+
+
+def test_half_a_download_is_no_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(command: list[str]) -> subprocess.CompletedProcess[bytes]:
+        place = next(part.removeprefix("--dest=") for part in command if part.startswith("--dest="))
+        Path(place, WHEEL).write_bytes(b"half")
+        return subprocess.CompletedProcess(command, 1)
+
+    monkeypatch.setattr(subprocess, "run", fail)
+    with pytest.raises(UserError, match="pip cannot download"):
+        build_extension.fetch_wheel("windows-x64", tmp_path)
+    assert not list(tmp_path.rglob("*.whl"))
+
+
+@pytest.mark.parametrize("platform", build_extension.PIP_PLATFORMS)
+def test_wheel_fits_the_pythons_of_blender_and_brings_no_numpy(platform: str) -> None:
+    fetched = sorted((ROOT / "build/wheels" / platform).rglob("*.whl"))
+    if not fetched:
+        pytest.skip("its zip has not been built here (make zip)")
+    (wheel,) = fetched
+    *_, tags = parse_wheel_filename(wheel.name)
+    for python in ((3, 11), (3, 13)):
+        for_blender = cpython_tags(python, ["abi3"], [build_extension.PIP_PLATFORMS[platform]])
+        assert tags & set(for_blender), python
+    with zipfile.ZipFile(wheel) as opened:
+        packages = {name.split("/")[0].split("-")[0] for name in opened.namelist()}
+        compiled = {Path(name).suffix for name in opened.namelist() if name.startswith("cv2/cv2.")}
+    assert packages <= {"cv2", "opencv_python_headless", "opencv_python_headless.libs"}
+    assert compiled == {".pyd" if platform.startswith("windows") else ".so"}
 
 
 def test_zip_of_this_checkout_is_valid(
