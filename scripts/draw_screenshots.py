@@ -2,15 +2,18 @@
 
 python scripts/draw_screenshots.py [--out docs]
 
-The stories are those of tests/gui: the zip is built, installed and used. Needs what those tests
-need, a real Blender (REAL_BLENDER), a screen, xdotool and ImageMagick; takes about ten minutes.
+The stories are those of tests/gui: the zip is built, installed and used. When all pictures are made
+they replace the older ones; a run that fails replaces none. Needs what those tests need, a real
+Blender (REAL_BLENDER), a screen, xdotool and ImageMagick; takes about ten minutes.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -18,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from PIL import Image
 
 from addon.core.errors import UserError
+from addon.core.files import written_whole
 from scripts import build_extension
 from scripts._common import ROOT, run
 from tests.gui.real_blender import RealBlender, find_program
@@ -105,6 +109,15 @@ def animate(folder: Path, path: Path) -> None:
     first.save(path, save_all=True, append_images=rest, duration=times, loop=0, optimize=True)
 
 
+def replace_all(made: Path, out: Path) -> None:
+    """Copy the files of a folder, and of those below it, over another folder's: all, or none."""
+    with ExitStack() as renamed_at_the_end:
+        for path in (path for path in sorted(made.rglob("*")) if path.is_file()):
+            target = out / path.relative_to(made)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, renamed_at_the_end.enter_context(written_whole(target)))
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     result = argparse.ArgumentParser(
@@ -125,8 +138,10 @@ def main(arguments: list[str]) -> None:
         folder = options.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         shoot(folder, program)
-        crop_all(folder, options.out / "screenshots")
-        animate(folder, options.out / "croquis.gif")
+        made = Path(temporary) / "made"
+        crop_all(folder, made / "screenshots")
+        animate(folder, made / "croquis.gif")
+        replace_all(made, options.out)
 
 
 if __name__ == "__main__":
