@@ -142,11 +142,11 @@ class Estimator:
         Returns:
             ``[23, S / 4, S / 4]`` logits.
         """
-        with _on_threads(self._threads):
-            logits = self._network.forward(network_input)
-            if flip_test:
-                mirrored = self._network.forward(np.ascontiguousarray(network_input[:, ::-1]))
-                logits = (logits + mirrored[list(skeleton.FLIP), :, ::-1]) / 2
+        logits = self._network.forward(network_input, self._threads)
+        if flip_test:
+            mirror_image = np.ascontiguousarray(network_input[:, ::-1])
+            mirrored = self._network.forward(mirror_image, self._threads)
+            logits = (logits + mirrored[list(skeleton.FLIP), :, ::-1]) / 2
         return logits
 
     def estimate(
@@ -437,9 +437,13 @@ def _choose(figures: list[Box], number: int) -> Box:
     return figures[number]
 
 
+_alone = Lock()
+"""Held by the one network that runs: none is made for threads, and all share their number."""
+
+
 @contextmanager
 def _on_threads(count: int) -> Iterator[None]:
-    """Let OpenCV use so many threads meanwhile; 0 changes nothing."""
+    """Let OpenCV use so many threads meanwhile; 0 changes nothing. Only under :data:`_alone`."""
     if count < 1:
         yield
         return
@@ -452,17 +456,16 @@ def _on_threads(count: int) -> Iterator[None]:
 
 
 class _Network:
-    """An OpenCV network, its card, and a lock: OpenCV's networks are not made for threads."""
+    """An OpenCV network and its card."""
 
     def __init__(self, net: cv2.dnn.Net, card: dict[str, Any]) -> None:
         self.card = card
         self.size = int(card["input_size"])
         self._net = net
-        self._lock = Lock()
 
-    def forward(self, network_input: InkArray) -> FloatArray:
-        """``[S, S]`` ink -> ``[23, S / 4, S / 4]`` logits."""
-        with self._lock:
+    def forward(self, network_input: InkArray, threads: int = 0) -> FloatArray:
+        """``[S, S]`` ink -> ``[23, S / 4, S / 4]`` logits, on so many threads (0: OpenCV's)."""
+        with _alone, _on_threads(threads):
             self._net.setInput(network_input[None, None].astype(np.float32))
             return self._net.forward()[0].copy()
 

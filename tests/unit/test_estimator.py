@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
 
@@ -284,6 +286,30 @@ def page_with_blot(x: int, y: int, side: int = 640) -> np.ndarray:
     return page
 
 
+class Watched:
+    """A network of OpenCV's that notes how many threads it gets, when it begins and ends."""
+
+    def __init__(self, net: cv2.dnn.Net) -> None:
+        self.net = net
+        self.seen: list[int] = []
+
+    def setInput(self, blob: np.ndarray) -> None:  # noqa: N802 - OpenCV's name
+        self.net.setInput(blob)
+
+    def forward(self) -> np.ndarray:
+        self.seen.append(cv2.getNumThreads())
+        time.sleep(0.002)  # others may try to come between
+        result = self.net.forward()
+        self.seen.append(cv2.getNumThreads())
+        return result
+
+
+def watch(estimator: Estimator) -> list[int]:
+    """The numbers of threads with which an estimator's network runs from now on."""
+    watched = estimator._network._net = Watched(estimator._network._net)
+    return watched.seen
+
+
 class TestEstimator:
     @pytest.fixture()
     def network(self, tmp_path: Path) -> Path:
@@ -402,17 +428,27 @@ class TestEstimator:
         assert Estimator(write_network(tmp_path, card={"sha256": digest})).input_size == 64
 
     @pytest.mark.parametrize("threads", [0, 1, 2])
-    def test_threads_are_set_for_the_network_only(
-        self, network: Path, threads: int, monkeypatch: pytest.MonkeyPatch
-    ):
-        before, seen = cv2.getNumThreads(), []
+    def test_threads_are_set_for_the_network_only(self, network: Path, threads: int):
+        before = cv2.getNumThreads()
         estimator = Estimator(network, threads)
-        run = estimator._network.forward
-        monkeypatch.setattr(
-            estimator._network, "forward", lambda x: (seen.append(cv2.getNumThreads()), run(x))[1]
-        )
+        seen = watch(estimator)
         estimator.heatmaps(np.zeros((64, 64), np.float32), flip_test=True)
-        assert seen == [threads or before] * 2
+        assert seen == [threads or before] * 4
+        assert cv2.getNumThreads() == before
+
+    def test_settings_of_threads_do_not_mix(self, tmp_path: Path):
+        before = cv2.getNumThreads()
+        counts = {"one": 1, "three": 3, "four": 4}
+        networks = {name: tmp_path / name for name in counts}
+        for folder in networks.values():
+            folder.mkdir()
+        estimators = {n: Estimator(write_network(p), counts[n]) for n, p in networks.items()}
+        seen = {name: watch(each) for name, each in estimators.items()}
+        blank = np.zeros((64, 64), np.float32)
+        with ThreadPoolExecutor(6) as pool:
+            for each in [*estimators.values()] * 20:
+                pool.submit(each.heatmaps, blank)
+        assert seen == {name: [count] * 40 for name, count in counts.items()}
         assert cv2.getNumThreads() == before
 
     def test_network_with_other_outputs(self, tmp_path: Path):
