@@ -322,10 +322,14 @@ def pose_each(options: argparse.Namespace, folder: Path) -> None:
 
 
 def _with_outputs(drawings: list[Path], folders: Outputs) -> Iterator[tuple[Path, Outputs]]:
-    """Each drawing with its files; those that share a name but for the ending keep the ending."""
-    stems = Counter(path.stem.casefold() for path in drawings)
+    """Each drawing with its files; the ending stays where a name without it would not be alone.
+
+    ``a.jpg`` and ``a.png`` both keep theirs, and beside them so does ``a.png.jpg``. What has been
+    posed already changes no name.
+    """
+    names = Counter(name.casefold() for path in drawings for name in (path.stem, path.name))
     for path in drawings:
-        alone = stems[path.stem.casefold()] == 1
+        alone = names[path.stem.casefold()] == 1
         yield path, folders.within(path.stem if alone else path.name)
 
 

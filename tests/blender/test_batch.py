@@ -139,14 +139,31 @@ def test_the_same_command_goes_on(run: Run, folder: Path, tmp_path: Path) -> Non
     assert "1 of 2 drawings" in run(folder, "--out", out)[1]
 
 
-def test_drawings_that_differ_in_their_ending_keep_it(
-    run: Run, folder: Path, tmp_path: Path, figure_page: Any
+@pytest.mark.parametrize(
+    ("more", "called"),
+    [
+        (["Left.jpg"], ["Left.jpg", "left.png"]),
+        (["left.png.jpg"], ["left", "left.png.jpg"]),
+        (["left.jpg", "left.png.jpg"], ["left.jpg", "left.png", "left.png.jpg"]),
+        (["left.1.jpg", "left.1.bmp.jpg"], ["left", "left.1", "left.1.bmp"]),
+    ],
+)
+def test_no_two_drawings_get_the_same_file(
+    run: Run, folder: Path, tmp_path: Path, figure_page: Any, more: list[str], called: list[str]
 ) -> None:
-    page = cv2.imencode(".jpg", figure_page(400, 300))[1].tobytes()
-    (folder / "Left.jpg").write_bytes(page)
+    (folder / "право ✏️.png").unlink()
+    for name in more:
+        page = cv2.imencode(".jpg", figure_page(400, 300))[1].tobytes()
+        (folder / name).write_bytes(page)
     out = tmp_path / "out"
     assert run(folder, "--out", out)[0] == 0
-    assert names(out) == ["Left.jpg.blend", "left.png.blend", "право ✏️.blend"]
+    assert names(out) == sorted(f"{name}.blend" for name in called)
+    (folder / "notes.txt").unlink()
+    for path in folder.iterdir():
+        scene = next(out / f"{name}.blend" for name in (path.name, path.stem) if name in called)
+        bpy.ops.wm.open_mainfile(filepath=str(scene))
+        assert [image.name for image in bpy.data.images if image.packed_file] == [path.name]
+    assert f"{len(called)} were there already" in run(folder, "--out", out)[1]
 
 
 def test_the_opened_scene_is_the_beginning_of_each(run: Run, folder: Path, tmp_path: Path) -> None:
