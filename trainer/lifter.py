@@ -11,13 +11,15 @@ that no training has seen.
 from __future__ import annotations
 
 import argparse
+import copy
 import io
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -70,6 +72,9 @@ _LIMB_LENGTHS: dict[str, float] = {
     "LeftFoot": 0.250,
 }
 _RATE = 2e-3  # of learning, at its highest
+_LATER_RATE = 7e-4  # the same where a trained network goes on
+_PLACES = 20.0  # weight of a joint's distance from its place, in body heights, in the loss
+_PARENTS, _CHILDREN = np.array(skeleton.BONES).T
 _LEFT_BONES = [b for _, b in skeleton.BONES if not skeleton.KEYPOINTS[b].startswith("Right")]
 _GROUPS = {  # what a body is long or short of as a whole: (share of spread, members)
     "trunk": ("Spine", "Spine1", "Spine2", "Neck"),
@@ -356,6 +361,20 @@ def vary(rotations: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np
     return off @ result
 
 
+class Batch(NamedTuple):
+    """N training examples.
+
+    Attributes:
+        features: ``[N, 201]``, as the network reads them.
+        targets: ``[N, 30, 3]`` unit vectors, normalised frame: the bones, then ``lift.AXES``.
+        lengths: ``[N, 22]`` of the bones, body heights.
+    """
+
+    features: NDArray[np.float32]
+    targets: NDArray[np.float32]
+    lengths: NDArray[np.float32]
+
+
 class Sampler:
     """Draws training batches: clips first, poses second, so that long clips do not rule.
 
@@ -369,30 +388,73 @@ class Sampler:
         chances = 1 / np.sqrt(sizes[corpus.clip[rows]])
         self._chances = chances / chances.sum()
 
-    def batch(self, size: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Features ``[N, 201]`` and targets ``[N, 30, 3]``, both in the normalised frame."""
+    def batch(self, size: int) -> Batch:
+        """Draw ``size`` figures, each with its own body, camera and errors."""
         rng = self._rng
         rows = rng.choice(self._rows, size, p=self._chances)
         poses = vary(self._corpus.rotations[rows], rng)
         scene = place(poses, random_rest(self._corpus.limbs, size, rng), rng)
         points, targets = scene.points, scene.targets
+        lengths = np.linalg.norm(scene.joints[:, _CHILDREN] - scene.joints[:, _PARENTS], axis=-1)
         mirrored = rng.random(size) < 0.5
         points[mirrored] = points[mirrored][:, list(skeleton.FLIP)] * np.array([-1.0, 1.0])
         targets[mirrored] = lift.mirror(targets[mirrored])
+        lengths[mirrored] = lengths[mirrored][:, list(lift.BONE_FLIP)]
         seen = lift.normalise(*spoil(points, rng))
         targets[..., :2] = targets[..., :2] @ seen.rotations
-        return seen.features, targets.astype(np.float32)
+        return Batch(seen.features, targets.astype(np.float32), lengths.astype(np.float32))
 
 
 class Lifter(nn.Module):
-    """The network of ``addon.core.lift.forward``, with the batch norms that training needs."""
+    """The network of ``addon.core.lift.forward``, with the batch norms that its beginning needs.
 
-    def __init__(self, width: int = 512, blocks: int = 2) -> None:
+    Args:
+        width: of every layer.
+        blocks: residual pairs of layers.
+        normed: with batch norms, without which a fresh network hardly learns.
+    """
+
+    def __init__(self, width: int = 512, blocks: int = 2, *, normed: bool = True) -> None:
         super().__init__()
         self.first = nn.Linear(lift.FEATURES, width)
         self.hidden = nn.ModuleList(nn.Linear(width, width) for _ in range(2 * blocks))
-        self.norms = nn.ModuleList(nn.BatchNorm1d(width) for _ in range(2 * blocks + 1))
+        self.norms = nn.ModuleList(
+            nn.BatchNorm1d(width) if normed else nn.Identity() for _ in range(2 * blocks + 1)
+        )
         self.last = nn.Linear(width, lift.OUTPUTS)
+
+    @classmethod
+    def grown(cls, path: Path, blocks: int) -> Lifter:
+        """An exported network as it is, its batch norms folded, and further blocks behind its own.
+
+        The further blocks begin with next to nothing to say, so that the network begins where it
+        ended (Chen et al., "Net2Net", ICLR 2016).
+
+        Raises:
+            UserError: the file is none of ours, or has more blocks.
+        """
+        try:
+            (weight, bias), *hidden, (last, constant) = lift.layers(path)
+        except (OSError, ValueError, KeyError) as error:
+            raise UserError(f"{path} has no weights of a lifter: {error}.") from error
+        if len(hidden) > 2 * blocks:
+            raise UserError(f"{path} has {len(hidden) // 2} blocks: give --blocks so many or more.")
+        if len(weight) != lift.FEATURES or len(constant) != lift.OUTPUTS:
+            raise UserError(f"{path} is of another version: train from the start.")
+        model = cls(len(bias), blocks, normed=False)
+        given = [(weight, bias), *hidden, (last, constant)]
+        with torch.no_grad():
+            for i, layer in enumerate(model.hidden):
+                if i % 2 and i >= len(hidden):
+                    assert isinstance(layer, nn.Linear)
+                    layer.weight.mul_(0.1)
+                    layer.bias.zero_()
+            kept = [model.first, *list(model.hidden)[: len(hidden)], model.last]
+            for layer, (weight, bias) in zip(kept, given, strict=True):
+                assert isinstance(layer, nn.Linear)
+                layer.weight.copy_(torch.from_numpy(weight.T))
+                layer.bias.copy_(torch.from_numpy(bias))
+        return model
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """``[N, 201]`` -> von Mises-Fisher vectors ``[N, 30, 3]``."""
@@ -407,7 +469,11 @@ class Lifter(nn.Module):
         """Weights for plain numpy: the batch norms folded into the layers before them."""
         layers: list[tuple[torch.Tensor, torch.Tensor]] = []
         for linear, norm in zip([self.first, *self.hidden], self.norms, strict=True):
-            assert isinstance(linear, nn.Linear) and isinstance(norm, nn.BatchNorm1d)
+            assert isinstance(linear, nn.Linear)
+            if isinstance(norm, nn.Identity):
+                layers.append((linear.weight, linear.bias))
+                continue
+            assert isinstance(norm, nn.BatchNorm1d)
             assert norm.running_mean is not None and norm.running_var is not None
             gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
             bias = (linear.bias - norm.running_mean) * gain + norm.bias
@@ -431,6 +497,45 @@ def loss(vectors: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     return (log_sinh - torch.log(kappa) - (vectors * targets).sum(dim=-1)).mean()
 
 
+def misplacement(
+    directions: torch.Tensor, targets: torch.Tensor, lengths: torch.Tensor
+) -> torch.Tensor:
+    """How far joints are from their places, in body heights: where they are and after Procrustes.
+
+    The likelihood weighs each bone for itself, and relative to how sure it is; a pose is looked at
+    as a whole, where a thigh carries a leg. Rotation and scale of the Procrustes alignment are held
+    fixed for the gradient.
+
+    Args:
+        directions: ``[N, 22, 3]`` unit vectors, as lifted.
+        targets: ``[N, 22, 3]`` unit vectors, as they are.
+        lengths: ``[N, 22]`` body heights.
+    """
+    placing = torch.from_numpy(_PLACING)
+    placed = placing @ (directions * lengths[..., None])
+    truth = placing @ (targets * lengths[..., None])
+    with torch.no_grad():
+        u, singular, vh = torch.linalg.svd(placed.transpose(1, 2) @ truth)
+        signs = torch.ones_like(singular)
+        signs[:, 2] = torch.det(u @ vh).sign()
+        turn = (u * signs[:, None]) @ vh
+        scale = (singular * signs).sum(dim=1) / placed.square().sum(dim=(1, 2)).clamp_min(1e-6)
+    aligned = scale[:, None, None] * (placed @ turn)
+    return (placed - truth).norm(dim=-1).mean() + (aligned - truth).norm(dim=-1).mean()
+
+
+def _placing() -> NDArray[np.float32]:
+    """``[23, 22]``: joints around their mean from the bones' vectors."""
+    result = np.zeros((skeleton.COUNT, len(skeleton.BONES)), np.float32)
+    for bone, (parent, child) in enumerate(skeleton.BONES):
+        result[child] = result[parent]
+        result[child, bone] = 1
+    return result - result.mean(axis=0)
+
+
+_PLACING = _placing()
+
+
 def _running_mean(
     mean: torch.Tensor, value: torch.Tensor, count: torch.Tensor | int
 ) -> torch.Tensor:
@@ -445,43 +550,79 @@ def train(
     minutes: float = 0,
     batch: int = 512,
     width: int = 512,
+    blocks: int = 2,
+    init: Path | None = None,
     seed: int = 0,
     bfloat16: bool = False,
     log: bool = True,
+    keep: Callable[[Lifter], None] = lambda _: None,
 ) -> tuple[Lifter, int]:
     """Train for ``steps`` batches or, if it is not 0, for ``minutes``.
 
+    Args:
+        corpus: the poses.
+        steps: number of batches.
+        minutes: time instead of steps.
+        batch: figures in each.
+        width: of a fresh network's layers.
+        blocks: residual pairs of layers.
+        init: exported weights with which to go on, for :meth:`Lifter.grown`.
+        seed: of all chance.
+        bfloat16: whether to compute in it.
+        log: whether to print how it goes.
+        keep: called with the network as it is, every ten minutes.
+
     Returns:
         The running mean of the last weights, and the number of steps.
+
+    Raises:
+        UserError: ``init`` is no lifter, or has more blocks.
     """
     torch.manual_seed(seed)
     sampler = Sampler(corpus, corpus.split(held_out=False), np.random.default_rng(seed))
-    model, started = Lifter(width), time.monotonic()
+    model = Lifter.grown(init, blocks) if init else Lifter(width, blocks)
+    highest = _LATER_RATE if init else _RATE
+    started = kept = time.monotonic()
     mean = torch.optim.swa_utils.AveragedModel(model, avg_fn=_running_mean, use_buffers=True)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=_RATE, weight_decay=1e-3)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=highest, weight_decay=1e-3)
     step, done = 0, 0.0
     while done < 1:
         step += 1
         # A short rise, then half a cosine down to nothing.
-        optimiser.param_groups[0]["lr"] = _RATE * min(
+        optimiser.param_groups[0]["lr"] = highest * min(
             20 * done + 1e-3, 0.5 + 0.5 * np.cos(np.pi * done)
         )
-        features, targets = map(torch.from_numpy, sampler.batch(batch))
+        features, targets, lengths = map(torch.from_numpy, sampler.batch(batch))
         with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
             vectors = model(features)
-        value = loss(vectors, targets)
+        bones = slice(len(skeleton.BONES))
+        directions = nn.functional.normalize(vectors[:, bones], dim=-1)
+        distance = misplacement(directions, targets[:, bones], lengths)
+        value = loss(vectors, targets) + _PLACES * distance
         optimiser.zero_grad(set_to_none=True)
         value.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         mean.update_parameters(model)
-        seconds = time.monotonic() - started
+        now = time.monotonic()
+        seconds = now - started
         done = seconds / (60 * minutes) if minutes else step / steps
         if log and step % 500 == 0:
-            print(f"{done:.1%}  step {step}  loss {value.item():.3f}  {seconds:.0f} s", flush=True)
+            print(
+                f"{done:.1%}  step {step}  loss {value.item():.3f}  "
+                f"off by {distance.item():.4f}  {seconds:.0f} s",
+                flush=True,
+            )
+        if now - kept > 600:
+            keep(_averaged(mean))
+            kept = now
+    return _averaged(mean), step
+
+
+def _averaged(mean: torch.optim.swa_utils.AveragedModel) -> Lifter:
     result = mean.module
     assert isinstance(result, Lifter)
-    return result.eval(), step
+    return copy.deepcopy(result).eval()
 
 
 def export(model: Lifter, card: dict[str, object], path: Path = lift.WEIGHTS) -> None:
@@ -553,6 +694,13 @@ def parser() -> argparse.ArgumentParser:
             sub.add_argument("--minutes", type=float, default=0, help="train so long instead")
             sub.add_argument("--batch", type=int, default=512)
             sub.add_argument("--width", type=int, default=512)
+            sub.add_argument("--blocks", type=int, default=2, help="residual pairs of layers (2)")
+            sub.add_argument(
+                "--init",
+                type=Path,
+                metavar="NPZ",
+                help="go on with these weights; more --blocks than they have are added to them",
+            )
             sub.add_argument(
                 "--bfloat16", action="store_true", help="faster on processors that know bfloat16"
             )
@@ -567,6 +715,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "train":
             corpus = load_corpus(options.poses, options.animations)
+            before = _training_of(options.init) if options.init else None
             started = time.monotonic()
             model, options.steps = train(
                 corpus,
@@ -574,13 +723,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 minutes=options.minutes,
                 batch=options.batch,
                 width=options.width,
+                blocks=options.blocks,
+                init=options.init,
                 seed=options.seed,
                 bfloat16=options.bfloat16,
+                keep=lambda model: export(model, {}, options.weights),
             )
             minutes = (time.monotonic() - started) / 60
             export(model, {}, options.weights)
             scores = evaluate(corpus, options.weights, count=options.count)
-            export(model, _card(options, minutes, scores), options.weights)
+            export(model, _card(options, model, minutes, scores, before), options.weights)
         else:
             if not options.weights.exists():
                 raise UserError(f"{options.weights} does not exist: train first.")
@@ -596,13 +748,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _training_of(weights: Path) -> object:
+    """What a card beside weights says of their training; nothing where there is none."""
+    card = weights.with_suffix(".json")
+    return json.loads(card.read_text()).get("training") if card.exists() else None
+
+
 def _card(
-    options: argparse.Namespace, minutes: float, scores: dict[str, float]
+    options: argparse.Namespace,
+    model: Lifter,
+    minutes: float,
+    scores: dict[str, float],
+    before: object,
 ) -> dict[str, object]:
+    width, blocks = model.first.out_features, len(model.hidden) // 2
     return {
         "name": "Croquis lifter",
         "task": "2D keypoints of one figure -> 3D directions of its bones, camera space",
-        "architecture": f"MLP, width {options.width}, two residual blocks, vMF outputs",
+        "architecture": f"MLP, width {width}, {blocks} residual blocks, vMF outputs",
         "keypoints": list(skeleton.KEYPOINTS),
         "axes": list(lift.AXES),
         "training": {
@@ -617,6 +780,7 @@ def _card(
             "seed": options.seed,
             "bfloat16": options.bfloat16,
             "minutes": round(minutes, 1),
+            "before": before,
         },
         "scores": {name: round(value, 2) for name, value in scores.items()},
         "weaknesses": "The depth of a single drawing is a guess: of a limb that may point to "

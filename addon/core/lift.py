@@ -234,7 +234,8 @@ def mirror(vectors: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 @cache
-def _weights(path: Path) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+def layers(path: Path) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """The network's linear maps in their order: weights ``[inputs, outputs]``, biases."""
     with np.load(path, allow_pickle=False) as data:
         count = sum(name.startswith("w") for name in data.files)
         return [
@@ -248,11 +249,11 @@ def forward(features: NDArray[np.float32], path: Path = WEIGHTS) -> FloatArray:
 
     The first and the last layer are linear maps; the ones between come in residual pairs.
     """
-    layers = _weights(path)
-    x = np.maximum(features @ layers[0][0] + layers[0][1], 0)
-    for (w1, b1), (w2, b2) in zip(layers[1:-1:2], layers[2:-1:2], strict=True):
+    (first, offset), *pairs, (last, constant) = layers(path)
+    x = np.maximum(features @ first + offset, 0)
+    for (w1, b1), (w2, b2) in zip(pairs[::2], pairs[1::2], strict=True):
         x = x + np.maximum(np.maximum(x @ w1 + b1, 0) @ w2 + b2, 0)
-    outputs = (x @ layers[-1][0] + layers[-1][1]).astype(np.float64)
+    outputs = (x @ last + constant).astype(np.float64)
     return np.asarray(vectors_of(outputs, features))
 
 

@@ -9,7 +9,7 @@ import torch
 
 from addon.core import lift, retarget, skeleton
 from addon.core.errors import UserError
-from addon.core.rotations import about_axis, unit
+from addon.core.rotations import about_axis, pa_mpjpe, unit
 from trainer import lifter
 
 POSES = Path(__file__).parents[3] / "shared" / "data" / "poses"
@@ -216,9 +216,9 @@ def test_varied_poses_stay_rotations_and_mix_bodies(corpus: lifter.Corpus) -> No
 
 
 def test_targets_turn_with_the_normalised_figure(corpus: lifter.Corpus) -> None:
-    features, targets = lifter.Sampler(corpus, corpus.split(False), np.random.default_rng(1)).batch(
-        200
-    )
+    features, targets, _ = lifter.Sampler(
+        corpus, corpus.split(False), np.random.default_rng(1)
+    ).batch(200)
     assert features.shape == (200, lift.FEATURES) and features.dtype == np.float32
     points, scores = features[:, :46].reshape(-1, 23, 2), features[:, 46:69]
     for bone, (a, b) in enumerate(skeleton.BONES):
@@ -245,10 +245,62 @@ def test_loss_is_the_likelihood_of_the_distribution() -> None:
     assert torch.isfinite(lifter.loss(vectors * 0, targets))
 
 
+def test_misplacement_is_the_mean_distance_of_joints_as_they_are_and_aligned() -> None:
+    rng = np.random.default_rng(4)
+    lifted, truth = unit(rng.normal(size=(2, 8, 22, 3)))
+    lengths = rng.uniform(0.05, 0.3, (8, 22))
+    expected = []
+    for a, b, sizes in zip(lifted, truth, lengths, strict=True):
+        x, y = (lift.place_bones(d, sizes) for d in (a, b))
+        x, y = x - x.mean(axis=0), y - y.mean(axis=0)
+        expected.append(np.linalg.norm(x - y, axis=1).mean() + pa_mpjpe(x, y))
+    given = (torch.from_numpy(v.astype(np.float32)) for v in (lifted, truth, lengths))
+    assert float(lifter.misplacement(*given)) == pytest.approx(np.mean(expected), rel=1e-4)
+
+
+@pytest.mark.parametrize("blocks", [1, 3])
+def test_a_network_goes_on_where_it_ended(
+    blocks: int, corpus: lifter.Corpus, tmp_path: Path
+) -> None:
+    model, _ = lifter.train(corpus, steps=10, batch=32, width=48, blocks=1, log=False)
+    path = tmp_path / "lifter.npz"
+    lifter.export(model, {}, path)
+    grown = lifter.Lifter.grown(path, blocks)
+    batch = lifter.Sampler(corpus, corpus.split(False), np.random.default_rng(0)).batch(64)
+    with torch.no_grad():
+        vectors = grown(torch.from_numpy(batch.features)).numpy()
+    expected = lift.forward(batch.features, path)
+    assert np.abs(vectors - expected).max() < (0.1 if blocks > 1 else 1e-4) * np.abs(expected).max()
+    later, _ = lifter.train(corpus, steps=40, batch=32, blocks=blocks, init=path, log=False)
+    targets = torch.from_numpy(batch.targets)
+    with torch.no_grad():
+        ended = lifter.loss(later(torch.from_numpy(batch.features)), targets)
+    assert ended < lifter.loss(torch.from_numpy(expected), targets)
+
+
+@pytest.mark.parametrize("damage", ["text", "deep", "other"])
+def test_weights_that_cannot_go_on_are_one_sentence(
+    damage: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    init, weights = tmp_path / "init.npz", tmp_path / "lifter.npz"
+    if damage == "text":
+        init.write_text("not weights")
+    elif damage == "deep":
+        lifter.export(lifter.Lifter(16, 2).eval(), {}, init)
+    else:
+        np.savez(init, w0=np.zeros((3, 16)), b0=np.zeros(16), w1=np.zeros((16, 2)), b1=np.zeros(2))
+    common = ["--poses", str(folder), "--weights", str(weights), "--steps", "1"]
+    assert lifter.main(["train", *common, "--blocks", "1", "--init", str(init)]) == 2
+    sentence = {"text": "no weights of a lifter", "deep": "--blocks", "other": "another version"}
+    error = capsys.readouterr().err.strip()
+    assert sentence[damage] in error and "\n" not in error
+    assert not weights.exists()
+
+
 def test_numpy_computes_what_torch_computes(corpus: lifter.Corpus, tmp_path: Path) -> None:
     torch.manual_seed(0)
     model = lifter.Lifter(width=64)
-    features, _ = lifter.Sampler(corpus, corpus.split(False), np.random.default_rng(0)).batch(128)
+    features, *_ = lifter.Sampler(corpus, corpus.split(False), np.random.default_rng(0)).batch(128)
     model.train()
     with torch.no_grad():
         for _ in range(20):  # the batch norms learn their statistics
@@ -266,7 +318,7 @@ def test_numpy_computes_what_torch_computes(corpus: lifter.Corpus, tmp_path: Pat
 
 def test_training_learns(corpus: lifter.Corpus) -> None:
     rows, rng = corpus.split(True), np.random.default_rng(9)
-    features, targets = map(torch.from_numpy, lifter.Sampler(corpus, rows, rng).batch(256))
+    features, targets, _ = map(torch.from_numpy, lifter.Sampler(corpus, rows, rng).batch(256))
 
     def score(steps: int) -> float:
         model, _ = lifter.train(corpus, steps=steps, batch=32, width=64, log=False)
