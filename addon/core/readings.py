@@ -321,8 +321,10 @@ class _Figure:
         kappa = np.maximum(np.linalg.norm(vectors, axis=1), 1e-3)
         means = vectors / kappa[:, None]
         # The expected square of a coordinate: a limb whose side is open still leaves the plane.
+        # One that is known to point at us or away stays as short in the picture as it is drawn.
         spread = (1 / np.tanh(kappa) - 1 / kappa) / kappa
-        depths = np.sqrt(spread + (1 - 3 * spread) * means[:, 2] ** 2)
+        squares = spread + (1 - 3 * spread) * means[:, 2] ** 2
+        depths = np.sqrt(np.maximum(squares, means[:, 2] ** 2))
         behind = halfspace(kappa, means[:, 2])
         self._means = dict(zip(LIMBS, means, strict=True))
         self._across = {
