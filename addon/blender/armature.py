@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from itertools import groupby
 from math import isfinite
 
 import bpy
@@ -15,7 +14,7 @@ import numpy as np
 from mathutils import Euler, Matrix, Quaternion, Vector
 from numpy.typing import NDArray
 
-from ..core import rigs, skeleton
+from ..core import rigs
 from ..core.errors import UserError
 from ..core.rig_names import Controls
 from ..core.solve import Rig, Solution, pose_matrices
@@ -25,6 +24,12 @@ FloatArray = NDArray[np.float64]
 
 _ENDLESS = 1e4
 """Radians, and parts of a quaternion, that nobody has set on purpose."""
+
+_CLOSE = 1e-5
+"""By how much two transforms may differ, as rounding makes them."""
+
+_ROUNDS = 5
+"""How often the controls of a limb are turned at most: it has four, and each needs its parent."""
 
 _ASTRAY = np.cos(np.radians(5))
 """Cosine of the angle by which a bone may miss its direction before the user hears of it."""
@@ -261,8 +266,9 @@ def _turn_controls(
 ) -> None:
     """Turn controls until the bones that follow them lie as wanted.
 
-    What a control does to a bone is left to Blender: after each step the evaluated pose tells by
-    how much the next bones have still to turn.
+    What a control does to a bone is left to Blender. But evaluating a rig of hundreds of bones
+    after each control would take long, so what hangs from a control is expected to go along with
+    it, and the evaluated pose tells in the end whether it did; else the limbs are turned again.
     """
     bones = armature.pose.bones
     for name, switch, value, _ in controls.switches:
@@ -272,24 +278,87 @@ def _turn_controls(
         _set_rotation(bones[name], Matrix())
         _set_location(bones[name], Vector())
     turns = [turn for turn in controls.turns if turn[1] in rig.mapping]
-    for _, stage in groupby(turns, key=lambda turn: skeleton.without_side(turn[1])):
+    mover, hips = _mover(armature, rig).name, rig.names[rig.mapping["Hips"]]
+    places = _Places(armature, {name: rig.names[rig.mapping[k]] for name, k in turns})
+
+    def turn(name: str, keypoint: str) -> None:
+        row = rig.mapping[keypoint]
+        now, control = _without_scale(places[rig.names[row]]), places[name].copy()
+        control[:3, :3] = wanted[row, :3, :3] @ now[:3, :3].T @ control[:3, :3]
+        _set_rotation(bones[name], _basis(bones[name], control, places.parent(name)))
+        places.follow(name)
+
+    first = 0  # of the controls that have been turned since the pose was evaluated
+    for i, (name, keypoint) in enumerate(turns):
+        if name in controls.partial:
+            places.look()
+            first = i
+        turn(name, keypoint)
+    for _ in range(_ROUNDS):
+        matrix = places[mover].copy()
+        matrix[:3, 3] += wanted[rig.mapping["Hips"], :3, 3] - places[hips][:3, 3]
+        _set_location(bones[mover], _basis(bones[mover], matrix, places.parent(mover)).translation)
+        places.follow(mover)
+        if places.look(hips, *(name for name, _ in turns[first:])):
+            break
+        for name, keypoint in turns[first:]:
+            turn(name, keypoint)
+
+
+class _Places:
+    """Where controls, and the bones that follow them, are or will be, armature space."""
+
+    def __init__(self, armature: bpy.types.Object, followers: Mapping[str, str]) -> None:
+        """Look where they are.
+
+        Args:
+            armature: the armature.
+            followers: control -> the bone that follows it, parents first; a bone with several
+                goes along with the last one.
+        """
+        self._bones = armature.pose.bones
+        self._followers = followers
+        lines: dict[str, set[str]] = {}
+        for name, follower in followers.items():
+            above = [bone.name for bone in self._bones[name].parent_recursive]
+            line = {*above}.union(*(lines[up] for up in above if up in lines))
+            lines |= {up: line for up in above[:1]}
+            lines |= {name: {name, *line}, follower: {name, *line}}
+        self._row = {name: i for i, name in enumerate(lines)}
+        self._carried = {
+            name: np.array([name in line for line in lines.values()]) for name in followers
+        }
+        self._matrices = np.empty((len(lines), 4, 4))
+        self._has_moved = True
+        self.look()
+
+    def look(self, *names: str) -> bool:
+        """Evaluate the pose; whether some controls and what follows them are where expected."""
+        if not self._has_moved:
+            return True
         bpy.context.view_layer.update()
-        for name, keypoint in stage:
-            row = rig.mapping[keypoint]
-            now = _without_scale(np.array(bones[rig.names[row]].matrix, np.float64))
-            control = np.array(bones[name].matrix, np.float64)
-            control[:3, :3] = wanted[row, :3, :3] @ now[:3, :3].T @ control[:3, :3]
-            _set_rotation(bones[name], _basis(bones[name], control, _parent(bones[name])))
-    bpy.context.view_layer.update()
-    mover, hips = _mover(armature, rig), rig.mapping["Hips"]
-    matrix = np.array(mover.matrix, np.float64)
-    matrix[:3, 3] += wanted[hips, :3, 3] - np.array(bones[rig.names[hips]].head)
-    _set_location(mover, _basis(mover, matrix, _parent(mover)).translation)
+        before = self._matrices
+        self._matrices = np.array([self._bones[name].matrix for name in self._row], np.float64)
+        self._has_moved = False
+        rows = [self._row[n] for name in names for n in (name, self._followers.get(name, name))]
+        return bool((np.abs(self._matrices[rows] - before[rows]) < _CLOSE).all())
 
+    def __getitem__(self, name: str) -> FloatArray:
+        """Where a bone is expected, ``[4, 4]``."""
+        return self._matrices[self._row[name]]
 
-def _parent(pose_bone: bpy.types.PoseBone) -> FloatArray | None:
-    """Where a bone's parent is, armature space."""
-    return np.array(pose_bone.parent.matrix, np.float64) if pose_bone.parent else None
+    def parent(self, name: str) -> FloatArray | None:
+        """Where the parent of a control is expected, ``[4, 4]``; None for a root."""
+        parent = self._bones[name].parent
+        return self[parent.name] if parent else None
+
+    def follow(self, name: str) -> None:
+        """Expect that a control, whose channels have changed, takes along what hangs from it."""
+        bone, carried = self._bones[name], self._carried[name]
+        now = np.array(_convert(bone, bone.matrix_basis, self.parent(name)), np.float64)
+        step = now @ np.array(Matrix(self[name].tolist()).inverted_safe(), np.float64)
+        self._has_moved |= not bool((np.abs(step - np.eye(4)) < _CLOSE).all())
+        self._matrices[carried] = step @ self._matrices[carried]
 
 
 def _basis(pose_bone: bpy.types.PoseBone, matrix: FloatArray, parent: FloatArray | None) -> Matrix:
@@ -329,7 +398,8 @@ def _astray(
 ) -> str:
     """One sentence about bones that are kept from their wanted place, and by what; "" for none."""
     controlled = rigs.kind_of(armature.pose.bones.keys())
-    held = {b.name: reason for b in pose_bones(armature, rig) if (reason := _holding(armature, b))}
+    driven = _driven(armature)
+    held = {b.name: reason for b in pose_bones(armature, rig) if (reason := _holding(b, driven))}
     if not held and not controlled:
         return ""
     bpy.context.view_layer.update()
@@ -358,13 +428,18 @@ def _rows_of(armature: bpy.types.Object, rig: Rig, among: Collection[str] | None
     return [row for row in rig.mapping.values() if rig.names[row] in among]
 
 
-def _holding(armature: bpy.types.Object, bone: bpy.types.PoseBone) -> str:
+def _driven(armature: bpy.types.Object) -> list[str]:
+    """The rotations, of bones among others, that drivers turn."""
+    drivers = armature.animation_data.drivers if armature.animation_data else ()
+    return [path for curve in drivers if ".rotation" in (path := curve.data_path)]
+
+
+def _holding(bone: bpy.types.PoseBone, driven: Collection[str]) -> str:
     """What may keep a pose bone from turning; "" for nothing."""
     if any(c.influence > 0 and not c.mute for c in bone.constraints):
         return "constraints"
-    path = bone.path_from_id() + ".rotation"
-    drivers = armature.animation_data.drivers if armature.animation_data else ()
-    if any(curve.data_path.startswith(path) for curve in drivers):
+    turned = bone.path_from_id() + ".rotation"
+    if any(path.startswith(turned) for path in driven):
         return "drivers"
     return "locked channels" if any(bone.lock_rotation) else ""
 

@@ -159,7 +159,7 @@ class Correction:
             context, armature, self._rig
         )
         self._matrices = posed_matrices(armature, self._rig)
-        self._pose = KeptPose(armature)
+        self._pose = KeptPose(armature, self._rig)
         self._views = _Views(scene, kept)
 
     @property
@@ -246,7 +246,8 @@ class _Views:
                 thing.matrix_world = matrix
         for owner, name, value in self._values:
             with suppress(ReferenceError):
-                setattr(owner, name, value)
+                if getattr(owner, name) != value:  # a scene's camera is costly to set
+                    setattr(owner, name, value)
 
     def aim(self, view: Camera, depth: float) -> None:
         """Let them show a pose's view, the drawing so many metres from the eye."""

@@ -141,7 +141,7 @@ def apply_within(
         names &= set(only)
     names |= _switches(armature, names)
     solution = blend(rig, before, solution, extent.influence)
-    others = KeptPose(armature, but=names)
+    others = KeptPose(armature, rig, but=names)
     held = apply_solution(armature, rig, solution, names)
     others.restore()
     if keyframe and names:
@@ -159,21 +159,22 @@ def _lower_body(armature: bpy.types.Object, rig: Rig) -> set[str]:
 
 
 class KeptPose:
-    """The pose of an armature, to go back to."""
+    """The pose of an armature's trunk and limbs, to go back to."""
 
-    def __init__(self, armature: bpy.types.Object, but: Collection[str] = ()) -> None:
-        """Keep all pose bones and their switches, but some that may change."""
+    def __init__(self, armature: bpy.types.Object, rig: Rig, but: Collection[str] = ()) -> None:
+        """Keep the bones that a solution poses and their switches, but some that may change."""
         self._armature = armature
-        others = [bone for bone in armature.pose.bones if bone.name not in but]
         self._transforms = {
-            bone.name: [tuple(getattr(bone, path)) for path in _TRANSFORM] for bone in others
+            bone.name: [tuple(getattr(bone, path)) for path in _TRANSFORM]
+            for bone in pose_bones(armature, rig)
+            if bone.name not in but
         }
-        controls = rigs.controls_of(armature.pose.bones.keys())
-        switches = {name: switch for name, switch, *_ in controls.switches} if controls else {}
+        bones = armature.pose.bones
+        controls = rigs.controls_of(bones.keys())
         self._switches = [
-            (bone.name, switch, bone[switch])
-            for bone in others
-            if (switch := switches.get(bone.name)) and switch in bone
+            (name, switch, bones[name][switch])
+            for name, switch, *_ in (controls.switches if controls else ())
+            if name not in but and switch in bones[name]
         ]
 
     def restore(self) -> None:

@@ -81,7 +81,8 @@ def place_camera(scene: bpy.types.Scene, view: Camera, number: int = 1) -> bpy.t
         data.lens = view.focal * SENSOR / frame_width
     data.shift_x = (width / 2 - view.centre[0]) / frame_width
     data.shift_y = (view.centre[1] - height / 2) / frame_width
-    scene.camera = thing
+    if scene.camera != thing:  # Blender would sort all that depends on anything anew
+        scene.camera = thing
     return thing
 
 

@@ -219,11 +219,14 @@ class Controls:
             bone once more.
         switches: (control, custom property, value with which a limb follows ``turns``, keypoint
             with which the limb begins).
+        partial: controls that follow those before them only in part, or whose bones do: nobody
+            knows how far they have still to turn until the pose is evaluated.
     """
 
     turns: tuple[tuple[str, str], ...]
     rest: tuple[tuple[str, str], ...]
     switches: tuple[tuple[str, str, float, str], ...]
+    partial: frozenset[str]
 
 
 def _both(pairs: Mapping[str, str], side_names: str) -> tuple[tuple[str, str], ...]:
@@ -267,6 +270,8 @@ CONTROLS: dict[str, Controls] = {
                 {"upper_arm_parent.{s}": "Arm", "thigh_parent.{s}": "UpLeg"}, "LR"
             )
         ),
+        # The spine twists evenly, and neck and head keep upright.
+        partial=frozenset({"spine_fk.002", "neck", "head"}),
     ),
     "Auto-Rig Pro": Controls(
         turns=(
@@ -295,6 +300,7 @@ CONTROLS: dict[str, Controls] = {
             (control, "ik_fk_switch", 1.0, keypoint)
             for control, keypoint in _both({"c_hand_ik.{s}": "Arm", "c_foot_ik.{s}": "UpLeg"}, "lr")
         ),
+        partial=frozenset({*(f"c_spine_0{i}.x" for i in (1, 2, 3)), "c_neck.x", "c_head.x"}),
     ),
 }
 """Kind of rig, as in :data:`TABLES` -> its controls."""

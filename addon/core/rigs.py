@@ -211,6 +211,7 @@ def controls_of(names: Collection[str]) -> Controls | None:
         turns=tuple(turn for turn in every.turns if turn[0] in there),
         rest=tuple(rest for rest in every.rest if rest[0] in there),
         switches=tuple(switch for switch in every.switches if switch[0] in there),
+        partial=every.partial & there,
     )
 
 

@@ -11,7 +11,7 @@ import bpy
 import cv2
 import numpy as np
 import pytest
-from mathutils import Euler
+from mathutils import Euler, Matrix, Vector
 
 from addon.blender.armature import (
     apply_solution,
@@ -75,6 +75,30 @@ def misses(armature: bpy.types.Object, rig: Rig, solution: Solution) -> tuple[fl
     return float(angle.max()), float(off.max() / rig.height)
 
 
+def turn_one_by_one(armature: bpy.types.Object, rig: Rig, solution: Solution) -> None:
+    """Turn each control of a rig at the origin after Blender has evaluated the one before."""
+    bones, wanted = armature.pose.bones, pose_matrices(rig, solution)
+    controls = rigs.controls_of(bones.keys())
+    assert controls is not None
+    for name, switch, value, _ in controls.switches:
+        bones[name][switch] = value
+    for name, _ in controls.rest:
+        bones[name].matrix_basis = Matrix()
+    for name, keypoint in controls.turns:
+        bpy.context.view_layer.update()
+        row = rig.mapping[keypoint]
+        now = bones[rig.names[row]].matrix.to_quaternion()
+        turn = Matrix(wanted[row].tolist()).to_quaternion() @ now.inverted()
+        place, before, scale = bones[name].matrix.decompose()
+        bones[name].matrix = Matrix.LocRotScale(place, turn @ before, scale)
+    bpy.context.view_layer.update()
+    hips = rig.mapping["Hips"]
+    step = Vector(wanted[hips, :3, 3]) - bones[rig.names[hips]].head
+    bones[controls.turns[0][0]].matrix = (
+        Matrix.Translation(step) @ bones[controls.turns[0][0]].matrix
+    )
+
+
 def place_anywhere(armature: bpy.types.Object) -> None:
     armature.location = (1.0, 2.0, 0.5)
     armature.rotation_mode = "XYZ"
@@ -109,6 +133,45 @@ class TestRigify:
         solution = any_pose(rig, seed=2)
         apply_solution(rigify, rig, solution)
         assert misses(rigify, rig, solution)[0] < 0.2
+
+    @pytest.mark.parametrize("size", [0.1, 0.6])
+    @pytest.mark.parametrize("follow", [0.0, 1.0])
+    @pytest.mark.parametrize("bent", [False, True])
+    def test_controls_turn_as_one_by_one(
+        self, rigify: bpy.types.Object, size: float, follow: float, bent: bool
+    ) -> None:
+        """Whether limbs follow the root or their parents, and whatever was posed before."""
+        bones, rig = rigify.pose.bones, rig_from_armature(rigify)
+        for name in ("upper_arm_parent.L", "thigh_parent.R"):
+            bones[name]["FK_limb_follow"] = follow
+        for name in ("torso", "spine_fk.001", "spine_fk", "chest", "shoulder.R") if bent else ():
+            bones[name].rotation_quaternion = Euler((0.3, 0.2, -0.1)).to_quaternion()
+        rigify.update_tag()
+        before = {bone.name: bone.matrix_basis.copy() for bone in bones}
+        solution = any_pose(rig, seed=6, size=size)
+        turn_one_by_one(rigify, rig, solution)
+        expected = {bone.name: np.array(bone.matrix_basis) for bone in bones}
+        for bone in bones:
+            bone.matrix_basis = before[bone.name]
+        assert apply_solution(rigify, rig, solution) == ""
+        for bone in bones:
+            np.testing.assert_allclose(
+                bone.matrix_basis, expected[bone.name], atol=1e-4, err_msg=bone.name
+            )
+
+    def test_limbs_lie_as_solved_beyond_a_control_that_is_locked(
+        self, rigify: bpy.types.Object
+    ) -> None:
+        locked = rigify.pose.bones["upper_arm_fk.L"]
+        locked.rotation_mode, locked.lock_rotation = "XYZ", (True, True, False)
+        rig = rig_from_armature(rigify)
+        solution = any_pose(rig, seed=7)
+        assert "locked channels hold “upper_arm_fk.L”" in apply_solution(rigify, rig, solution)
+        bpy.context.view_layer.update()
+        wanted, now = pose_matrices(rig, solution), posed_matrices(rigify, rig)
+        for keypoint in ("LeftForeArm", "LeftHand", "RightForeArm"):
+            row = rig.mapping[keypoint]
+            np.testing.assert_allclose(now[row, :3, 1], wanted[row, :3, 1], atol=1e-4)
 
     def test_keyframes_hold_pose_and_switches(self, rigify: bpy.types.Object) -> None:
         rig = rig_from_armature(rigify)
