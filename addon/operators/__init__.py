@@ -10,7 +10,7 @@ from .correct import (
     CROQUIS_OT_reset_joint,
     CROQUIS_OT_reset_joints,
 )
-from .dataset import CROQUIS_OT_render_dataset, CROQUIS_OT_show_contact_sheet, stop_running
+from .dataset import CROQUIS_OT_render_dataset, CROQUIS_OT_show_contact_sheet
 from .drawing import (
     CROQUIS_OT_add_frames,
     CROQUIS_OT_drawing_from_grease_pencil,
@@ -91,8 +91,20 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take the operators away again; a run that is on ends."""
-    stop_running(bpy.context)
+    """Take the operators away again; those that are at work end as they do at Esc."""
+    _end_running()
     bpy.app.handlers.undo_post.remove(viewport.leave_lost_camera)
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)
+
+
+def _end_running() -> None:
+    """End the modal operators, in their windows, as Blender does when it opens another file.
+
+    It forgets those of a class that is unregistered, but without a word to them.
+    """
+    for window in bpy.context.window_manager.windows:
+        with bpy.context.temp_override(window=window):
+            for operator in window.modal_operators:
+                if isinstance(operator, _CLASSES) and hasattr(operator, "cancel"):
+                    operator.cancel(bpy.context)

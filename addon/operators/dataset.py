@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import bpy
 
@@ -16,9 +17,8 @@ from ..core.dataset import LABELS, NONE, STYLES, DatasetSettings
 from ..core.errors import UserError
 from ..core.pace import Pace, duration
 from .character import ExplainedOperator
-from .progress import draw_progress
+from .progress import SteppedOperator
 
-_INTERVAL = 0.1  # seconds between two looks at the workers
 _REDRAW = 0.5  # seconds between two updates of what the user sees
 _FOLDERS = ("characters", "animations", "output")
 
@@ -83,7 +83,6 @@ class Run:
     Attributes:
         out: the dataset's folder.
         progress: where it stands.
-        timer: what makes Blender look at it; none in the background.
     """
 
     def __init__(self, settings: DatasetSettings, workers: int) -> None:
@@ -91,7 +90,6 @@ class Run:
 
         self.out = settings.out
         self.progress = Progress(0, 0, "Starting")
-        self.timer: bpy.types.Timer | None = None
         self._work: Iterator[Progress] = render_in_workers(settings, workers)
         self._pace = Pace()
 
@@ -138,7 +136,7 @@ class Run:
         return sum(1 for _ in (self.out / "clips").glob("*.json"))
 
 
-class CROQUIS_OT_render_dataset(ExplainedOperator, bpy.types.Operator):
+class CROQUIS_OT_render_dataset(SteppedOperator, bpy.types.Operator):
     """Render the dataset that the panel describes, in child Blenders."""
 
     bl_idname = "croquis.render_dataset"
@@ -148,8 +146,11 @@ class CROQUIS_OT_render_dataset(ExplainedOperator, bpy.types.Operator):
         "Esc stops, and a later run goes on from there"
     )
 
-    running: Run | None = None
+    running: ClassVar[Run | None] = None
     """The run that is on, for the panel to show; there is at most one in a Blender."""
+
+    stop = "Stop Rendering"
+    interval = 0.1  # seconds between two looks at the workers
 
     _drawn = 0.0  # when the user last saw something new
 
@@ -160,102 +161,64 @@ class CROQUIS_OT_render_dataset(ExplainedOperator, bpy.types.Operator):
             return "A dataset is being rendered already; press Esc to stop it."
         return why_not(context)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Render; with a window, in small steps beside the user's work."""
-        run = Run(dataset_settings(context), context.scene.croquis.dataset.workers)
-        if bpy.app.background:
-            while (result := self._step(run)) is None:
-                time.sleep(_INTERVAL)
-            if result == {"FINISHED"}:
-                self._end(run)
-            return result
-        # The first step finds out whether the folders are usable, before anything is set up.
-        if (result := self._step(run)) is not None:
-            return result
-        type(self).running = run
-        manager = context.window_manager
-        run.timer = manager.event_timer_add(_INTERVAL, window=context.window)
-        manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
+    def begin(self, context: bpy.types.Context) -> None:
+        """Find out whether the folders are usable."""
+        self._run = Run(dataset_settings(context), context.scene.croquis.dataset.workers)
+        self._look()
+        CROQUIS_OT_render_dataset.running = self._run
 
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Look at the work now and then; leave every other event to Blender."""
-        run = self.running
-        if run is None:
-            return {"CANCELLED"}
-        if event.type == "ESC":
-            stop_running(context)
-            self.report({"WARNING"}, _stopped(run))
-            return {"CANCELLED"}
-        if event.type != "TIMER":
-            return {"PASS_THROUGH"}
-        result = self._step(run)
-        if result is not None:
-            stop_running(context)
-            if result == {"FINISHED"}:
-                self._end(run, context)
-            return result
-        if time.monotonic() - self._drawn > _REDRAW:
+    def step(self, context: bpy.types.Context) -> set[str] | None:
+        """Look at the work, and now and then show how far it is."""
+        if not self._look():
+            self._finish(context)
+            return {"FINISHED"}
+        if self._timer is None:
+            time.sleep(self.interval)
+        elif time.monotonic() - self._drawn > _REDRAW:
             self._drawn = time.monotonic()
-            context.workspace.status_text_set(_draw_status)
+            run = self._run
+            bar = run.count() or run.progress.message
+            message = run.progress.message if run.count() else ""
+            self.show(context, run.share, bar, run.pace(), run.failures(), message)
             _redraw_sidebars(context)
-        return {"PASS_THROUGH"}
+        return None
+
+    def close(self) -> None:
+        """End the workers."""
+        CROQUIS_OT_render_dataset.running = None
+        self._run.close()
 
     def cancel(self, context: bpy.types.Context) -> None:
-        """Blender closes, or loads another file."""
-        stop_running(context)
+        """Blender stops it, or the user."""
+        super().cancel(context)
+        _redraw_sidebars(context)
 
-    def _step(self, run: Run) -> set[str] | None:
-        """One step of the work; says in Blender's words that it is over, if it is."""
+    def stopped(self) -> str:
+        """What there is, and how it goes on."""
+        count = self._run.finished_clips()
+        clips = "1 finished clip is" if count == 1 else f"{count} finished clips are"
+        return f"Stopped; {clips} kept in {self._run.out}, and Render Dataset goes on from there."
+
+    def _look(self) -> bool:
         try:
-            return None if run.step() else {"FINISHED"}
-        except (UserError, OSError, RuntimeError) as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+            return self._run.step()
+        except (OSError, RuntimeError) as error:
+            raise UserError(str(error)) from error
 
-    def _end(self, run: Run, context: bpy.types.Context | None = None) -> None:
-        """Say what there is, and show it where there is a window."""
+    def _finish(self, context: bpy.types.Context) -> None:
+        """Say what there is, and show it to the user, if there is one."""
         from ..blender.contact_sheet import draw_contact_sheet, show_picture
 
+        run = self._run
         try:
             path = draw_contact_sheet(run.out)
-            if context:
+            if not bpy.app.background:
                 show_picture(context, path)
         except (UserError, OSError) as error:
             self.report({"WARNING"}, f"{run.progress.message}; without a contact sheet: {error}")
             return
         failures = f" ({run.failures()})" if run.progress.failures else ""
         self.report({"INFO"}, f"{run.progress.message}{failures}; {path.name} shows some.")
-
-
-def stop_running(context: bpy.types.Context) -> None:
-    """End the run that is on, if there is one, and its traces on the screen."""
-    run = CROQUIS_OT_render_dataset.running
-    if run is None:
-        return
-    CROQUIS_OT_render_dataset.running = None
-    run.close()
-    if run.timer is None:
-        return
-    context.window_manager.event_timer_remove(run.timer)
-    context.workspace.status_text_set(None)
-    _redraw_sidebars(context)
-
-
-def _stopped(run: Run) -> str:
-    count = run.finished_clips()
-    clips = "1 finished clip is" if count == 1 else f"{count} finished clips are"
-    return f"Stopped; {clips} kept in {run.out}, and Render Dataset goes on from there."
-
-
-def _draw_status(header: bpy.types.Header, _context: bpy.types.Context) -> None:
-    """What the status bar shows during a run."""
-    run = CROQUIS_OT_render_dataset.running
-    if run is None:
-        return
-    bar = run.count() or run.progress.message
-    message = run.progress.message if run.count() else ""
-    draw_progress(header, "Stop Rendering", run.share, bar, run.pace(), run.failures(), message)
 
 
 def _redraw_sidebars(context: bpy.types.Context) -> None:

@@ -15,10 +15,9 @@ from ..core.errors import UserError
 from ..preferences import make_estimator
 from ..translations import say
 from .character import POSABLE_MODES, ExplainedOperator, why_not_posable
-from .progress import draw_progress
+from .progress import SteppedOperator
 
 _GONE = "A drawing of the list is no longer in the file; remove it from the list."
-_INTERVAL = 0.01  # seconds between two steps, in which Blender shows how far it is
 
 
 def _listed(context: bpy.types.Context) -> list[tuple[str, int]]:
@@ -129,17 +128,17 @@ class CROQUIS_OT_move_drawing(_ListOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class _StepsOperator(ExplainedOperator):
-    """Looks at one drawing at a step; with a window, Esc stops it before anything has changed.
+class _StepsOperator(SteppedOperator):
+    """Looks at one drawing at a step, and changes nothing before the last.
 
     Meanwhile the user may look around, but not take away what is being worked on.
     """
 
     bl_options = {"REGISTER", "UNDO"}
+    stop = "Stop Posing"
 
     _steps: sequence.Steps[Any]
     _listed: list[tuple[str, int]]
-    _timer: bpy.types.Timer | None = None
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
@@ -153,80 +152,42 @@ class _StepsOperator(ExplainedOperator):
                 return _GONE
         return why_not_posable(context, settings.armature)
 
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        """Take the steps one by one, beside Blender's own events."""
-        if (result := self._begin(context)) is not None:
-            return result
-        assert isinstance(self, bpy.types.Operator)
-        manager = context.window_manager
-        self._timer = manager.event_timer_add(_INTERVAL, window=context.window)
-        manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
+    def begin(self, context: bpy.types.Context) -> None:
+        """Note which drawings are meant."""
+        self._steps = self.start(context)
+        self._listed = _listed(context)
 
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """One step at each tick."""
-        if event.type == "ESC":
-            self.cancel(context)
-            self.report({"WARNING"}, "Stopped; nothing has changed.")
-            return {"CANCELLED"}
-        if event.type == "TIMER":
-            result = self._step(context)
-            if result is not None:
-                self.cancel(context)
-                return result
-        # A dataset that is being rendered beside this has a timer, too.
-        passes = event.type in {"TIMER", "MOUSEMOVE", "INBETWEEN_MOUSEMOVE", *viewport.VIEW_EVENTS}
-        return {"PASS_THROUGH" if passes else "RUNNING_MODAL"}
-
-    def cancel(self, context: bpy.types.Context) -> None:
-        """Take the timer and the progress away."""
-        self._steps.close()
-        if self._timer:
-            context.window_manager.event_timer_remove(self._timer)
-            self._timer = None
-            context.workspace.status_text_set(None)
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Take all steps at once, for scripts."""
-        result = self._begin(context)
-        with viewport.busy(context):
-            while result is None:
-                result = self._step(context)
-        return result
-
-    def _begin(self, context: bpy.types.Context) -> set[str] | None:
-        try:
-            self._steps = self.start(context)
-            self._listed = _listed(context)
-        except UserError as error:
-            self.report({"ERROR"}, say(error))
-            return {"CANCELLED"}
-        return None
-
-    def _step(self, context: bpy.types.Context) -> set[str] | None:
-        """One step; says in Blender's words that it was the last, if it was."""
+    def step(self, context: bpy.types.Context) -> set[str] | None:
+        """Look at a drawing, or pose after all of them; the status bar says what comes next."""
         if _listed(context) != self._listed:
-            self.report({"ERROR"}, "The list of drawings has changed meanwhile; start again.")
-            return {"CANCELLED"}
+            raise UserError("The list of drawings has changed meanwhile; start again.")
         try:
-            self._show(context, next(self._steps))
-            return None
+            step = next(self._steps)
         except StopIteration as end:
             self.report({"INFO"}, self.finish(context, end.value))
             return {"FINISHED"}
-        except UserError as error:
-            self.report({"ERROR"}, say(error))
-            return {"CANCELLED"}
+        self.show(context, step.done / step.total, step.message)
+        return None
 
-    def _show(self, context: bpy.types.Context, step: sequence.Step) -> None:
-        """Say what comes next; Blender draws it before the timer ticks again."""
-        if self._timer is None:
-            return
+    def close(self) -> None:
+        """Look at no more drawings."""
+        self._steps.close()
 
-        def draw(header: bpy.types.Header, _context: bpy.types.Context) -> None:
-            draw_progress(header, "Stop Posing", step.done / step.total, step.message)
+    def stopped(self) -> str:
+        """What is to be said at Esc."""
+        return "Stopped; nothing has changed."
 
-        context.workspace.status_text_set(draw)
+    def lets_through(self, event: bpy.types.Event) -> bool:
+        """Looking around, and the timer of a dataset that is being rendered beside this."""
+        return event.type in {"TIMER", "MOUSEMOVE", "INBETWEEN_MOUSEMOVE", *viewport.VIEW_EVENTS}
+
+    def start(self, context: bpy.types.Context) -> sequence.Steps[Any]:
+        """The work."""
+        raise NotImplementedError
+
+    def finish(self, context: bpy.types.Context, result: Any) -> str:
+        """Show what came of it; a sentence about it."""
+        raise NotImplementedError
 
 
 class CROQUIS_OT_pose_sequence(_StepsOperator, bpy.types.Operator):

@@ -1,5 +1,8 @@
 """What Blender holds of everything that an add-on may leave behind, counted.
 
+Of some of it Blender keeps no list that can be read: within :func:`watch`, what comes and goes is
+followed.
+
 As a program it installs one version of the extension over another and tells what it found:
 
 python inventory.py RESULT OLDER.zip NEWER.zip
@@ -11,15 +14,104 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import bpy
+import bpy.utils.previews
 
 MODULE = "bl_ext.user_default.croquis"
 
+_standing: set[tuple[str, int]] = set()
+"""What was put up and is not taken down yet since :func:`watch`: its kind, and which it is."""
+
+
+def _note(kind: str, thing: Any, stands: bool = True) -> None:
+    which = thing.as_pointer() if hasattr(thing, "as_pointer") else id(thing)
+    (_standing.add if stands else _standing.discard)((kind, which))
+
+
+# Of each function: what there is to note of a call, given its result and its arguments.
+_DRAWING = {
+    "draw_handler_add": lambda handle, *_: _note("drawing", handle),
+    "draw_handler_remove": lambda _, handle, *__: _note("drawing", handle, False),
+}
+_OF_MODULES = {
+    bpy.utils.previews: {
+        "new": lambda previews: _note("previews", previews),
+        "remove": lambda _, previews: _note("previews", previews, False),
+    },
+    bpy.app.timers: {
+        "register": lambda _, function, **__: _note("functions on timers", function),
+        "unregister": lambda _, function: _note("functions on timers", function, False),
+    },
+    bpy.msgbus: {
+        "subscribe_rna": lambda _, owner, **__: _note("subscriptions", owner),
+        "clear_by_owner": lambda _, owner: _note("subscriptions", owner, False),
+    },
+}
+# The same of methods, after whose they are.
+_OF_INSTANCES = {
+    bpy.types.WindowManager: {
+        "event_timer_add": lambda _, timer, *__, **___: _note("timers", timer),
+        "event_timer_remove": lambda _, __, timer: _note("timers", timer, False),
+    },
+    bpy.types.Window: {
+        "cursor_modal_set": lambda window, *_: _note("pointers", window),
+        "cursor_modal_restore": lambda window, *_: _note("pointers", window, False),
+    },
+    bpy.types.WorkSpace: {
+        "status_text_set": lambda space, _, text: _note("status texts", space, text is not None),
+    },
+}
+
+
+@contextmanager
+def watch() -> Iterator[None]:
+    """Have :func:`inventory` count timers, drawing, pointers, texts, previews and subscriptions.
+
+    Those that are there already are not counted.
+    """
+    _standing.clear()
+    of_spaces = dict.fromkeys(bpy.types.Space.__subclasses__(), _DRAWING)
+    with ExitStack() as stack:
+        for owner, notes in (of_spaces | _OF_MODULES).items():
+            for name, note in notes.items():
+                followed = _followed(getattr(owner, name), note)
+                stack.enter_context(patch.object(owner, name, followed))
+        for kind, notes in _OF_INSTANCES.items():
+            stack.enter_context(patch.object(kind, "__getattribute__", _looking_up(kind, notes)))
+        yield
+
+
+def _followed(function: Callable[..., Any], note: Callable[..., None]) -> Callable[..., Any]:
+    """A function whose calls are noted."""
+
+    def follow(*args: Any, **kwargs: Any) -> Any:
+        result = function(*args, **kwargs)
+        note(result, *args, **kwargs)
+        return result
+
+    return follow
+
+
+def _looking_up(kind: type, notes: dict[str, Callable[..., None]]) -> Callable[..., Any]:
+    """How members are found: Blender's own functions come before what a class may hold."""
+    plain: Any = kind.__getattribute__
+
+    def look_up(self: Any, name: str) -> Any:
+        found = plain(self, name)
+        return _followed(found, partial(notes[name], self)) if name in notes else found
+
+    return look_up
+
 
 def inventory() -> Counter[str]:
-    """Counts by kind: classes, properties, handlers, menu lines, keys, data, files."""
+    """Counts by kind: classes, properties, handlers, menu lines, keys, data, files, what runs."""
     counts: Counter[str] = Counter()
     # Looking at all types makes Blender build the classes of its own that nobody has used yet.
     for name in dir(bpy.types):
@@ -41,6 +133,11 @@ def inventory() -> Counter[str]:
             counts[prop.identifier] = len(getattr(bpy.data, prop.identifier))
     for configuration in bpy.context.window_manager.keyconfigs:
         counts["keys"] += sum(len(keymap.keymap_items) for keymap in configuration.keymaps)
+    for window in bpy.context.window_manager.windows:
+        # Those whose class is gone are empty until Blender's next look at its events.
+        running = [op for op in window.modal_operators if op is not None and op.as_pointer()]
+        counts["modal operators"] += len(running)
+    counts.update(kind for kind, _ in _standing)
     counts["files"] = sum(1 for path in Path(bpy.app.tempdir).rglob("*"))
     return counts
 
@@ -81,4 +178,5 @@ def _tell(result: Path, older: str, newer: str) -> None:
 
 if __name__ == "__main__":
     arguments = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
-    _tell(Path(arguments[0]), *arguments[1:])
+    with watch():
+        _tell(Path(arguments[0]), *arguments[1:])

@@ -13,22 +13,30 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from unittest.mock import MagicMock
+from unittest.mock import MagicMock, patch
 
 import bpy
+import bpy.utils.previews
+import numpy as np
 import pytest
 
 import addon
+from addon.blender import pose
+from addon.blender.drawings import enlist
 from addon.blender.mannequin import add_mannequin
+from addon.blender.pose import pose_from_sketch
+from addon.core.clips import Progress
+from addon.operators.dataset import CROQUIS_OT_render_dataset
 from addon.preferences import CroquisPreferences
 from addon.ui import menus, panels
 from scripts import build_extension
 from tests.blender import inventory as inventories
-from tests.blender.inventory import croquis_names, inventory
+from tests.blender.inventory import croquis_names, inventory, watch
 
 FRAGMENT = re.compile(r"[A-Z0-9].*[^.!?\s]", re.DOTALL)
 """Blender's way of writing a tooltip: capitalised, without a full stop at its end."""
@@ -71,15 +79,167 @@ def own_properties(rna: bpy.types.Struct) -> Iterator[bpy.types.Property]:
 def test_nothing_stays_behind() -> None:
     addon.register()
     addon.unregister()  # imports are done and classes made: from here on nothing may be added
-    before = inventory()
-    for _ in range(3):
-        addon.register()
-        assert croquis_names()
-        assert inventory() != before
+    with watch():
+        before = inventory()
+        for _ in range(3):
+            addon.register()
+            assert croquis_names()
+            assert inventory() != before
+            addon.unregister()
+            assert not croquis_names()
+            assert not hasattr(bpy.types.Scene, "croquis")
+        assert inventory() == before
+
+
+def put_up_and_down() -> Iterator[None]:
+    """One of each of what is followed, for a while."""
+    window, workspace = bpy.context.window, bpy.context.workspace
+    timer = bpy.context.window_manager.event_timer_add(1.0, window=window)
+    handler = bpy.types.SpaceView3D.draw_handler_add(print, (), "WINDOW", "POST_PIXEL")
+    icons = bpy.utils.previews.new()
+    bpy.app.timers.register(print, first_interval=100)
+    bpy.msgbus.subscribe_rna(
+        key=(bpy.types.Object, "name"), owner=workspace, args=(), notify=inventory
+    )
+    window.cursor_modal_set("WAIT")
+    workspace.status_text_set("Busy")
+    yield
+    workspace.status_text_set(None)
+    window.cursor_modal_restore()
+    bpy.msgbus.clear_by_owner(workspace)
+    bpy.app.timers.unregister(print)
+    bpy.utils.previews.remove(icons)
+    bpy.types.SpaceView3D.draw_handler_remove(handler, "WINDOW")
+    bpy.context.window_manager.event_timer_remove(timer)
+    yield
+
+
+def test_what_blender_does_not_list_is_counted() -> None:
+    with watch():
+        before = inventory()
+        story = put_up_and_down()
+        next(story)
+        more = inventory() - before
+        assert sorted(more.values()) == [1] * 7, more
+        next(story)
+        assert inventory() == before
+    plain = bpy.types.SpaceView3D.draw_handler_add
+    assert plain.__name__ == "draw_handler_add"
+
+
+@dataclass(frozen=True)
+class AtWork:
+    """A modal operator in the middle of what it does.
+
+    Attributes:
+        name: of the operator.
+        stands: what it has put up, in the inventory's words.
+        properties: those it is called with.
+        events: what happens then.
+    """
+
+    name: str
+    stands: set[str]
+    properties: dict[str, Any] = field(default_factory=dict)
+    events: tuple[dict[str, Any], ...] = ()
+
+
+AT_WORK = (
+    AtWork("choose_figure", {"drawing", "status texts"}, events=({"type": "MOUSEMOVE"},)),
+    AtWork(
+        "move_joint",
+        {"status texts"},
+        {"joint": "LeftHand"},
+        ({"type": "MOUSEMOVE", "mouse_x": 900, "mouse_y": 500},),
+    ),
+    AtWork("pose_sequence", {"timers", "status texts"}, events=({"type": "TIMER"},)),
+    AtWork("pose_from_sheet", {"timers", "status texts"}, events=({"type": "TIMER"},)),
+    AtWork("render_dataset", {"timers", "status texts"}, events=({"type": "TIMER"},)),
+)
+
+
+def begin(work: AtWork) -> None:
+    """Call an operator as a click in the 3D viewport does, and let the events happen.
+
+    Without a window Blender invokes no operators, but it keeps those that are modal.
+    """
+    kind = getattr(bpy.types, f"CROQUIS_OT_{work.name}")
+    still = {"type": "NONE", "value": "NOTHING", "mouse_x": 700, "mouse_y": 500}
+    area = next(area for area in bpy.context.screen.areas if area.type == "VIEW_3D")
+    region = next(region for region in area.regions if region.type == "WINDOW")
+
+    def invoke(self: Any, context: bpy.types.Context) -> set[str]:
+        return self.invoke(context, SimpleNamespace(**still))
+
+    with bpy.context.temp_override(area=area, region=region):
+        with patch.object(kind, "execute", invoke):
+            assert operators()[work.name](**work.properties) == {"RUNNING_MODAL"}
+        running = next(op for op in bpy.context.window.modal_operators if isinstance(op, kind))
+        for event in work.events:
+            went_on = running.modal(bpy.context, SimpleNamespace(**still | event))
+            assert went_on <= {"RUNNING_MODAL", "PASS_THROUGH"}
+
+
+def endless(*_: object) -> Iterator[Progress]:
+    """A dataset that is being rendered for ever."""
+    while True:
+        yield Progress(3, 10, "nod", 2)
+
+
+@pytest.fixture
+def set_scene(
+    drawing: Path, tmp_path: Path, estimator: Any, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], None]:
+    """Makes a scene in which every modal operator can begin."""
+    for module in ("pose", "sequence"):
+        path = f"addon.operators.{module}.make_estimator"
+        monkeypatch.setattr(path, lambda _context: estimator)
+    monkeypatch.setattr("addon.blender.workers.render_in_workers", endless)
+
+    def build() -> None:
+        settings = bpy.context.scene.croquis
+        image = bpy.data.images.load(str(drawing))
+        settings.armature = pose_from_sketch(bpy.context, image, None, estimator=estimator).armature
+        enlist(settings.several, [image, image.copy()])
+        for name in ("characters", "animations", "output"):
+            setattr(settings.dataset, name, str(tmp_path))
+
+    return build
+
+
+def places(character: bpy.types.Object) -> np.ndarray:
+    """``[N, 4, 4]``: where all objects and a character's bones stand."""
+    bpy.context.view_layer.update()
+    objects = [np.array(thing.matrix_world) for thing in bpy.data.objects]
+    return np.array([*objects, *(np.array(bone.matrix) for bone in character.pose.bones)])
+
+
+@pytest.mark.parametrize("together", [*([work] for work in AT_WORK), AT_WORK[1:4:2], AT_WORK])
+def test_disabling_ends_what_is_at_work(
+    together: Sequence[AtWork], set_scene: Callable[[], None]
+) -> None:
+    addon.register()
+    try:
+        modal = [n for n in operators() if hasattr(getattr(bpy.types, f"CROQUIS_OT_{n}"), "modal")]
+        assert sorted(modal) == sorted(work.name for work in AT_WORK)
+        set_scene()
+        character = bpy.context.scene.croquis.armature
+        stood, kept = places(character), str(pose.remembered(character))
+        with watch():
+            before = inventory()
+            for work in together:
+                begin(work)
+            more = inventory() - before
+            assert more["modal operators"] == len(together)
+            assert set(more) >= set().union(*(work.stands for work in together))
+            addon.unregister()
+            addon.register()
+            assert inventory() == before
+            assert places(character) == pytest.approx(stood, abs=1e-6)
+            assert str(pose.remembered(character)) == kept
+            assert CROQUIS_OT_render_dataset.running is None
+    finally:
         addon.unregister()
-        assert not croquis_names()
-        assert not hasattr(bpy.types.Scene, "croquis")
-    assert inventory() == before
 
 
 def packed(folder: Path, version: str, *more: str) -> Path:
