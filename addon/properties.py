@@ -20,7 +20,7 @@ from bpy.props import (
 from .blender import notes
 from .blender.extent import WHOLE
 from .blender.reference import Look, show
-from .core.dataset import AUTO, NONE, DatasetSettings
+from .core.dataset import AUTO, DatasetSettings
 
 # The identifiers are core.dataset's own names; labels and styles are flags, in its order.
 _LABELS = (
@@ -230,7 +230,7 @@ class CroquisDatasetSettings(bpy.types.PropertyGroup):
         name="Hold Out",
         description=(
             "Characters that are kept for validation: their file names without ending, with "
-            f"commas between them; “{AUTO}” chooses one in ten, “{NONE}” trains on all"
+            "commas between them; “auto” chooses one in ten, “none” trains on all"
         ),
         default=AUTO,
     )

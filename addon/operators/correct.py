@@ -128,8 +128,9 @@ class CROQUIS_OT_move_joint(_JointOperator, bpy.types.Operator):
             handles = correct.joint_places(drawing, armature, plane)
             self._grip = handles[skeleton.INDEX[self.joint]] - under
         context.window_manager.modal_handler_add(self)
+        name = JOINT_NAMES[self.joint]
         context.workspace.status_text_set(
-            f"{JOINT_NAMES[self.joint]}: release or click to leave it here, Esc to take it back"
+            say(f"{name}: release or click to leave it here, Esc to take it back")
         )
         return {"RUNNING_MODAL"}
 
@@ -137,7 +138,7 @@ class CROQUIS_OT_move_joint(_JointOperator, bpy.types.Operator):
         """Follow the mouse until the button, or take everything back."""
         if self._correction.is_lost:
             context.workspace.status_text_set(None)
-            self.report({"ERROR"}, "The character was deleted meanwhile; choose another.")
+            self.report({"ERROR"}, say("The character was deleted meanwhile; choose another."))
             return {"CANCELLED"}
         if event.type in {"ESC", "RIGHTMOUSE"} and event.value == "PRESS":
             return self._cancelled(context)
@@ -211,7 +212,8 @@ class CROQUIS_OT_hide_joint(_JointOperator, bpy.types.Operator):
     ) -> str:
         """Hide or show it."""
         correct.hide_joint(context, armature, self.joint, hidden=self.hidden, **options)
-        return f"{JOINT_NAMES[self.joint]} {'hidden' if self.hidden else 'shown'}."
+        name = JOINT_NAMES[self.joint]
+        return f"{name} hidden." if self.hidden else f"{name} shown."
 
 
 class CROQUIS_OT_reset_joint(_JointOperator, bpy.types.Operator):

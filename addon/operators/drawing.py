@@ -49,7 +49,7 @@ class CROQUIS_OT_open_drawing(ExplainedOperator, bpy.types.Operator):
         folder = bpy.path.abspath(self.directory)
         paths = [Path(folder, file.name) for file in self.files if file.name]
         if not paths:
-            self.report({"ERROR"}, "Choose a picture.")
+            self.report({"ERROR"}, say("Choose a picture."))
             return {"CANCELLED"}
         try:
             with viewport.busy(context):
@@ -59,10 +59,11 @@ class CROQUIS_OT_open_drawing(ExplainedOperator, bpy.types.Operator):
             return {"CANCELLED"}
         if len(images) == 1:
             drawings.choose(context.scene.croquis, images[0])
-            self.report({"INFO"}, f"“{images[0].name}” is the drawing now.")
+            self.report({"INFO"}, say(f"“{images[0].name}” is the drawing now."))
         else:
             drawings.enlist(context.scene.croquis.several, images)
-            self.report({"INFO"}, f"Added {len(images)} drawings to the list of several drawings.")
+            added = f"Added {len(images)} drawings to the list of several drawings."
+            self.report({"INFO"}, say(added))
         return {"FINISHED"}
 
 
@@ -85,7 +86,7 @@ class _SourceOperator(ExplainedOperator):
             self.report({"ERROR"}, say(error))
             return {"CANCELLED"}
         drawings.choose(context.scene.croquis, image)
-        self.report({"INFO"}, f"“{image.name}” is the drawing now.")
+        self.report({"INFO"}, say(f"“{image.name}” is the drawing now."))
         return {"FINISHED"}
 
     def picture(self, context: bpy.types.Context) -> bpy.types.Image:
@@ -184,7 +185,7 @@ class CROQUIS_OT_add_frames(ExplainedOperator, bpy.types.Operator):
         settings = context.scene.croquis
         count = drawings.enlist_film(settings.several, settings.drawing, self.step)
         frames = "1 frame" if count == 1 else f"{count} frames"
-        self.report({"INFO"}, f"Added {frames} to the list of several drawings.")
+        self.report({"INFO"}, say(f"Added {frames} to the list of several drawings."))
         return {"FINISHED"}
 
 

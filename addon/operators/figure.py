@@ -13,6 +13,7 @@ from ..blender.pixels import grey_pixels
 from ..blender.viewport import VIEW_EVENTS
 from ..core.errors import UserError
 from ..core.image import Box, find_figures
+from ..translations import say
 from .pose import PosingOperator
 
 _LEAST = 4  # pixels of the drawing; a smaller box was not meant
@@ -49,10 +50,12 @@ class CROQUIS_OT_choose_figure(PosingOperator, bpy.types.Operator):
         kept = pose.remembered(scene.croquis.armature)
         plane = plane_of(scene, kept) if kept else None
         if context.area is None or context.area.type != "VIEW_3D":
-            self.report({"ERROR"}, "Choose figures in a 3D viewport in which the drawing is seen.")
+            why = "Choose figures in a 3D viewport in which the drawing is seen."
+            self.report({"ERROR"}, say(why))
             return {"CANCELLED"}
         if image is None or kept is None or plane is None:
-            self.report({"ERROR"}, "The drawing is not in the scene; pose the character again.")
+            why = "The drawing is not in the scene; pose the character again."
+            self.report({"ERROR"}, say(why))
             return {"CANCELLED"}
         try:
             boxes = find_figures(grey_pixels(image, scene.frame_current))
@@ -63,7 +66,7 @@ class CROQUIS_OT_choose_figure(PosingOperator, bpy.types.Operator):
         self._overlay = BoxOverlay(plane, boxes)
         context.window_manager.modal_handler_add(self)
         context.workspace.status_text_set(
-            "Click a figure, or drag a box around one; Esc leaves the pose as it is"
+            say("Click a figure, or drag a box around one; Esc leaves the pose as it is")
         )
         context.area.tag_redraw()
         return {"RUNNING_MODAL"}

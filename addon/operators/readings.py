@@ -110,8 +110,8 @@ class CROQUIS_OT_flip_limb(_ReadingOperator, bpy.types.Operator):
         cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties
     ) -> str:
         """The tooltip of each limb's button."""
-        limb = LIMB_NAMES[properties.limb].lower()
-        return (
+        limb = say(LIMB_NAMES[properties.limb]).lower()
+        return say(
             f"Read the {limb} the other way in depth. It looks the same in the drawing's view, "
             "and the rest of the pose stays"
         )
@@ -124,7 +124,7 @@ class CROQUIS_OT_flip_limb(_ReadingOperator, bpy.types.Operator):
         """Where the limb is now."""
         side = "behind" if readings.behind(reading, self.limb) else "in front"
         share = f"{readings.certainty(reading, self.limb):.0%}"
-        return f"{LIMB_NAMES[self.limb]} {side}, {share} likely."
+        return f"{LIMB_NAMES[self.limb]}: {side}, {share} likely."
 
 
 class CROQUIS_OT_mirror(_ReadingOperator, bpy.types.Operator):

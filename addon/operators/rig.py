@@ -49,7 +49,8 @@ class CROQUIS_OT_choose_bone(_BonesOperator, bpy.types.Operator):
     def draw(self, context: bpy.types.Context) -> None:
         """A field that searches the character's bones."""
         data = context.scene.croquis.armature.data
-        self.layout.prop_search(self, "bone", data, "bones", text=label_of(self.joint))
+        part = say(label_of(self.joint))
+        self.layout.prop_search(self, "bone", data, "bones", text=part, translate=False)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Keep the table with this correction."""
@@ -60,7 +61,7 @@ class CROQUIS_OT_choose_bone(_BonesOperator, bpy.types.Operator):
         except UserError as error:
             self.report({"ERROR"}, say(error))
             return {"CANCELLED"}
-        self.report({"INFO"}, f"{label_of(self.joint)}: {self.bone or 'no bone'}.")
+        self.report({"INFO"}, f"{say(label_of(self.joint))}: {self.bone or say('no bone')}.")
         return {"FINISHED"}
 
 

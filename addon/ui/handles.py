@@ -29,6 +29,7 @@ from ..operators.readings import (
     CROQUIS_OT_mirror,
     CROQUIS_OT_next_reading,
 )
+from ..translations import say
 from .panels import CroquisPanel
 
 # Left and right as in the preview, the trunk between them.
@@ -157,7 +158,7 @@ class CROQUIS_MT_joint(bpy.types.Menu):
         kept = remembered(context.scene.croquis.armature)
         if kept is None or joint not in JOINT_NAMES:
             return
-        layout.label(text=JOINT_NAMES[joint])
+        layout.label(text=say(JOINT_NAMES[joint]), translate=False)
         layout.separator()
         hidden = as_read(kept)[1][skeleton.INDEX[joint]] == 0
         text = "Show Joint" if hidden else "Hide Joint"
@@ -168,8 +169,8 @@ class CROQUIS_MT_joint(bpy.types.Menu):
         layout.operator(CROQUIS_OT_reset_joints.bl_idname)
         layout.separator()
         limb = limb_of(joint)
-        text = f"Flip {LIMB_NAMES[limb]}"
-        layout.operator(CROQUIS_OT_flip_limb.bl_idname, text=text).limb = limb
+        text = say(f"Flip {LIMB_NAMES[limb]}")
+        layout.operator(CROQUIS_OT_flip_limb.bl_idname, text=text, translate=False).limb = limb
         layout.operator(CROQUIS_OT_mirror.bl_idname).limbs = "ALL"
         layout.operator(CROQUIS_OT_next_reading.bl_idname)
 

@@ -112,7 +112,7 @@ class CROQUIS_PT_bones(CroquisPanel, bpy.types.Panel):
         for joint in skeleton.KEYPOINTS:
             row = column.split(factor=0.4, align=True)
             # Blender's own tables take "Head" for the beginning of a bone.
-            row.label(text=label_of(joint), translate=False)
+            row.label(text=say(label_of(joint)), translate=False)
             button = row.operator(
                 CROQUIS_OT_choose_bone.bl_idname, text=bones.get(joint, "—"), translate=False
             )
@@ -332,10 +332,10 @@ def _flags(panel: bpy.types.Panel, settings: bpy.types.PropertyGroup, name: str)
 def _show_run(layout: bpy.types.UILayout, run: Run) -> None:
     """A run's progress, in the button's place."""
     bar = large_row(layout)
-    bar.progress(factor=run.share, text=run.count() or run.progress.message)
+    bar.progress(factor=run.share, text=say(run.count() or run.progress.message))
     for text in (run.pace(), run.failures(), "Esc stops; finished clips are kept"):
         if text:
-            layout.label(text=text)
+            layout.label(text=say(text), translate=False)
 
 
 def _explain(
