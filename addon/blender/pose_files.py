@@ -15,9 +15,8 @@ from ..core.errors import UserError
 from ..core.pose_file import BonePose, PoseFile
 from ..core.remembered import Remembered
 from . import reference
-from .armature import apply_solution, pose_bones, posed_matrices, rig_from_armature
-from .extent import remember_before, stance_of
-from .keyframes import insert_keyframes
+from .armature import pose_bones, posed_matrices, rig_from_armature
+from .extent import WHOLE, Extent, apply_within, remember_before, stance_of, why_not_within
 from .mannequin import add_mannequin
 from .pose import drawing_depth, remember, remembered, solve_again
 from .puppet import PosedKeypoints
@@ -84,7 +83,9 @@ def load_pose(
     context: bpy.types.Context,
     path: Path,
     armature: bpy.types.Object | None,
+    *,
     keyframe: bool = False,
+    extent: Extent = WHOLE,
 ) -> tuple[bpy.types.Object, str]:
     """Pose a character as a pose file's drawing shows it, without the network.
 
@@ -96,26 +97,28 @@ def load_pose(
         path: what :meth:`PoseFile.save` wrote, for this rig or for another.
         armature: the character; None adds the mannequin.
         keyframe: insert keyframes at the current frame.
+        extent: which of the character's bones take over the pose, and how far.
 
     Returns:
         The posed armature, and one sentence about bones that could not follow, "" for none.
 
     Raises:
-        UserError: the file is no pose, or the armature is not one that can be posed.
+        UserError: the file is no pose, the armature is not one that can be posed, or none of its
+            selected bones is.
         OSError: the file cannot be read.
     """
     scene = context.scene
     assert scene is not None  # Blender's types allow for a context without a file
+    if reason := why_not_within(armature, extent):
+        raise UserError(reason)
     drawing = pose_file.load(path).drawing
     if armature is None:
         armature = add_mannequin(context)
     rig = rig_from_armature(armature)
     solution = solve_again(armature, rig, drawing)
     before = stance_of(context, armature, rig)
-    held = apply_solution(armature, rig, solution)
+    held = apply_within(armature, rig, solution, before, extent, keyframe=keyframe)
     remember_before(armature, rig, before)
-    if keyframe:
-        insert_keyframes(armature)
     remember(armature, drawing)
     context.view_layer.update()
     reference.place_camera(scene, solution.camera, drawing.number)

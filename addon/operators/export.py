@@ -9,12 +9,13 @@ from bpy.props import EnumProperty, StringProperty
 from bpy_extras.io_utils import ExportHelper, ImportHelper
 
 from ..blender import pose, pose_files, reference, viewport
+from ..blender.extent import why_not_within
 from ..blender.keyframes import insert_keyframes
 from ..blender.pose_asset import save_pose_asset
 from ..core.errors import UserError
 from ..preferences import pose_library
 from ..translations import say
-from .character import ExplainedOperator, why_not_in_layer, why_not_posable
+from .character import ExplainedOperator, chosen_extent, why_not_in_layer, why_not_posable
 
 
 class _PoseOperator(ExplainedOperator):
@@ -182,7 +183,9 @@ class CROQUIS_OT_load_pose(_FileOperator, ImportHelper, bpy.types.Operator):
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
         """As for posing; without a character there will be the mannequin."""
-        return why_not_posable(context, context.scene.croquis.armature)
+        armature = context.scene.croquis.armature
+        extent = chosen_extent(context)
+        return why_not_posable(context, armature) or why_not_within(armature, extent)
 
     def work(self, context: bpy.types.Context) -> str:
         """Pose it."""
@@ -191,7 +194,11 @@ class CROQUIS_OT_load_pose(_FileOperator, ImportHelper, bpy.types.Operator):
         settings = scene.croquis
         path = self.path
         settings.armature, held = pose_files.load_pose(
-            context, path, settings.armature, settings.insert_keyframes
+            context,
+            path,
+            settings.armature,
+            keyframe=settings.insert_keyframes,
+            extent=chosen_extent(context),
         )
         camera = reference.find_camera(scene)
         if settings.look_through_camera and camera:

@@ -8,10 +8,12 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
+from mathutils import Matrix
 
 from addon.blender import pose_files, reference
 from addon.blender.armature import posed_matrices, rig_from_armature
 from addon.blender.characters import import_character
+from addon.blender.extent import Extent
 from addon.blender.mannequin import add_mannequin
 from addon.blender.pose import Posed, pose_from_sketch, remembered
 from addon.core import pose_file, skeleton
@@ -141,6 +143,37 @@ def test_loading_tells_which_bones_could_not_follow(posed: Posed, tmp_path: Path
     elbow.lock_rotation, elbow.lock_rotation_w = (True, True, True), True
     _, held = pose_files.load_pose(bpy.context, path, armature)
     assert "locked channels" in held and elbow.name in held
+
+
+def test_loading_goes_as_far_as_an_extent_allows(posed: Posed, tmp_path: Path) -> None:
+    path = tmp_path / "pose.json"
+    pose_files.describe(bpy.context, posed.armature).save(path)
+    names = posed.armature.pose.bones.keys()
+    whole = dict(zip(names, basis(posed.armature), strict=True))
+    armature = add_mannequin(bpy.context)
+    half = Extent("UPPER", 0.5)
+    pose_files.load_pose(bpy.context, path, armature, extent=half, keyframe=True)
+    now = dict(zip(names, basis(armature), strict=True))
+    changed = {name for name in names if not np.allclose(now[name], np.eye(4), atol=1e-5)}
+    assert ELBOW in changed and not any("Leg" in name or "Hips" in name for name in changed)
+    for name in changed:
+        _, way = Matrix(whole[name].tolist()).to_quaternion().to_axis_angle()
+        _, gone = Matrix(now[name].tolist()).to_quaternion().to_axis_angle()
+        assert gone == pytest.approx(way / 2, abs=2e-3), name
+    armature.pose.bones[ELBOW].matrix_basis.identity()
+    bpy.context.scene.frame_set(bpy.context.scene.frame_current)
+    np.testing.assert_allclose(armature.pose.bones[ELBOW].matrix_basis, now[ELBOW], atol=1e-5)
+
+
+def test_loading_onto_no_selected_bone_changes_nothing(posed: Posed, tmp_path: Path) -> None:
+    path = tmp_path / "pose.json"
+    pose_files.describe(bpy.context, posed.armature).save(path)
+    before, objects = basis(posed.armature), len(bpy.data.objects)
+    for armature in (posed.armature, None):
+        with pytest.raises(UserError, match=r"[Ss]elect bones of .* whole rig\."):
+            pose_files.load_pose(bpy.context, path, armature, extent=Extent("SELECTED"))
+    np.testing.assert_array_equal(basis(posed.armature), before)
+    assert len(bpy.data.objects) == objects
 
 
 def test_a_damaged_file_changes_nothing(posed: Posed, tmp_path: Path) -> None:
@@ -304,7 +337,15 @@ class TestButtons:
             bone.rotation_quaternion = (1, 0, 0, 0)
         assert bpy.ops.croquis.load_pose(filepath=str(json_path)) == {"FINISHED"}
         np.testing.assert_allclose(basis(posed.armature), wanted, atol=1e-3)
-        bpy.context.scene.croquis.armature = None
+        settings = bpy.context.scene.croquis
+        settings.influence = 0.0
+        posed.armature.pose.bones[ELBOW].rotation_quaternion = (1, 0, 0, 0)
+        assert bpy.ops.croquis.load_pose(filepath=str(json_path)) == {"FINISHED"}
+        assert posed.armature.pose.bones[ELBOW].rotation_quaternion.angle == 0
+        settings.influence, settings.part = 1.0, "SELECTED"
+        with pytest.raises(RuntimeError, match="Select bones"):
+            bpy.ops.croquis.load_pose(filepath=str(json_path))
+        settings.part, settings.armature = "ALL", None
         assert bpy.ops.croquis.load_pose(filepath=str(json_path)) == {"FINISHED"}
         other = bpy.context.scene.croquis.armature
         assert other != posed.armature
