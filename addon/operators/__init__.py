@@ -106,5 +106,6 @@ def _end_running() -> None:
     for window in bpy.context.window_manager.windows:
         with bpy.context.temp_override(window=window):
             for operator in window.modal_operators:
-                if isinstance(operator, _CLASSES) and hasattr(operator, "cancel"):
+                kind = type(operator)  # one that is forgotten already can be asked no more
+                if kind in _CLASSES and hasattr(kind, "cancel"):
                     operator.cancel(bpy.context)

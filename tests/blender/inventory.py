@@ -5,8 +5,10 @@ followed.
 
 As a program it installs one version of the extension over another and tells what it found:
 
-python inventory.py RESULT OLDER.zip NEWER.zip
-blender -b -P inventory.py -- RESULT OLDER.zip NEWER.zip
+python inventory.py RESULT OLDER.zip NEWER.zip [FOLDER]
+blender -b -P inventory.py -- RESULT OLDER.zip NEWER.zip [FOLDER]
+
+In the folder are the modules that the zips do not bring along.
 """
 
 from __future__ import annotations
@@ -77,9 +79,10 @@ def watch() -> Iterator[None]:
     Those that are there already are not counted.
     """
     _standing.clear()
-    of_spaces = dict.fromkeys(bpy.types.Space.__subclasses__(), _DRAWING)
+    kinds = [getattr(bpy.types, name) for name in dir(bpy.types)]
+    spaces = [kind for kind in kinds if bpy.types.Space in getattr(kind, "__bases__", ())]
     with ExitStack() as stack:
-        for owner, notes in (of_spaces | _OF_MODULES).items():
+        for owner, notes in (dict.fromkeys(spaces, _DRAWING) | _OF_MODULES).items():
             for name, note in notes.items():
                 followed = _followed(getattr(owner, name), note)
                 stack.enter_context(patch.object(owner, name, followed))
@@ -134,9 +137,9 @@ def inventory() -> Counter[str]:
     for configuration in bpy.context.window_manager.keyconfigs:
         counts["keys"] += sum(len(keymap.keymap_items) for keymap in configuration.keymaps)
     for window in bpy.context.window_manager.windows:
-        # Those whose class is gone are empty until Blender's next look at its events.
-        running = [op for op in window.modal_operators if op is not None and op.as_pointer()]
-        counts["modal operators"] += len(running)
+        # What is left of those whose class is gone stays until Blender's next look at its events.
+        kinds = Counter(map(type, window.modal_operators))
+        counts["modal operators"] += kinds.total() - kinds[type(None)] - kinds[bpy.types.Operator]
     counts.update(kind for kind, _ in _standing)
     counts["files"] = sum(1 for path in Path(bpy.app.tempdir).rglob("*"))
     return counts
@@ -177,6 +180,9 @@ def _tell(result: Path, older: str, newer: str) -> None:
 
 
 if __name__ == "__main__":
-    arguments = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
+    result, older, newer, *folders = (
+        sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
+    )
+    sys.path += folders
     with watch():
-        _tell(Path(arguments[0]), *arguments[1:])
+        _tell(Path(result), older, newer)
