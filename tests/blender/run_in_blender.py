@@ -53,7 +53,9 @@ def main(arguments: list[str]) -> None:
     import pytest
 
     here = str(Path(__file__).parent)
-    sys.exit(int(pytest.main(["-q", "-p", "no:cacheprovider", *(arguments or [here])])))
+    # A checkout's OpenCV brings its neighbours along, of which hypothesis is not for this Python.
+    without = [f"-pno:{plugin}" for plugin in ("cacheprovider", "hypothesispytest")]
+    sys.exit(int(pytest.main(["-q", *without, *(arguments or [here])])))
 
 
 if __name__ == "__main__":
