@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from . import skeleton
 from .errors import UserError
 from .image import MARGIN, Affine, Box, GreyArray, InkArray, crop, find_figures, ink
+from .panels import panel_around
 
 FloatArray = NDArray[np.float32]
 
@@ -182,7 +183,11 @@ class Estimator:
         if box is None:
             box = _choose(find_figures(grey), figure)
         small = Box(*(box[:2] / zoom), *(box[2:] / zoom))
-        network_input, to_page = crop(ink(page), small, self.input_size)
+        # In a panel, its own paper and ink count; the page around it is out of sight.
+        panel = panel_around(page, small)
+        own = small._replace(x=small.x - panel.left, y=small.y - panel.top)
+        network_input, to_panel = crop(ink(panel.grey), own, self.input_size)
+        to_page = Affine(to_panel.matrix + [[0, 0, panel.left], [0, 0, panel.top]])
         return FigureView(network_input, box, to_page, zoom)
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import UserError
+from .panels import find_panels, without_panels
 
 GreyArray = NDArray[np.uint8]
 InkArray = NDArray[np.float32]
@@ -61,6 +62,7 @@ _GROUND = 0.08  # of a figure's height: as high do the ground and its shadow rea
 _ON_GROUND = 0.6  # of the ground's width: a figure on it is no wider
 _SMALLEST_FIGURE = 0.06
 _SMALLEST_SHARE = 0.2  # of the largest figure
+_SMALLEST_OUTSIDE = 0.5  # of the tallest figure within a panel: as tall is one outside
 _ENDLESS = 1e6  # pixels: no page reaches as far
 
 
@@ -317,9 +319,9 @@ def _stretch(darkness: FloatArray, counts: FloatArray) -> InkArray:
 def find_figures(grey: GreyArray) -> list[Box]:
     """The drawn figures of a page, largest first.
 
-    The page's own marks (its edges, a frame, ruled lines) and specks are left out. What remains are
-    fragments of ink; those that lie near each other, measured against their size, are one figure,
-    unless they stand side by side like two people.
+    Each panel is a page of its own. The page's own marks (its edges, a frame, ruled lines) and
+    specks are left out. What remains are fragments of ink; those that lie near each other, measured
+    against their size, are one figure, unless they stand side by side like two people.
 
     Args:
         grey: ``[H, W]`` uint8.
@@ -330,18 +332,42 @@ def find_figures(grey: GreyArray) -> list[Box]:
     Raises:
         UserError: nothing is drawn on the page.
     """
+    boxes = _figures(grey)
+    if not boxes:
+        raise UserError("Nothing is drawn on this page; choose a picture with a figure on it.")
+    return sorted(boxes, key=lambda box: box.area, reverse=True)
+
+
+def _figures(grey: GreyArray) -> list[Box]:
+    """The figures of a page and of its panels."""
+    panels = find_panels(grey)
+    boxes = [
+        box._replace(x=box.x + panel.left, y=box.y + panel.top)
+        for panel in panels
+        for box in _figures(panel.grey)
+    ]
+    if not boxes:
+        return _separate(grey, np.ones_like(grey))
+    # Beside panels stand captions and numbers, too: a figure is as tall as those within.
+    tallest = max(box.height for box in boxes)
+    for box in _separate(*without_panels(grey, panels)):
+        if box.height > _SMALLEST_OUTSIDE * tallest:
+            boxes.append(box)
+    return boxes
+
+
+def _separate(grey: GreyArray, where: GreyArray) -> list[Box]:
+    """The figures of a page whose panels do not matter, drawn where a mask is 1."""
     height, width = grey.shape
     shrink = min(1.0, _FIND_SIDE / max(height, width, 1))
     size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
     page = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if shrink < 1 else grey
-    fragments, labels = _fragments(_drawn(page))
+    where = cv2.resize(where, size, interpolation=cv2.INTER_NEAREST)
+    fragments, labels = _fragments(_drawn(page) & where)
     groups = _group(fragments, labels, max(page.shape))
-    if not groups:
-        raise UserError("Nothing is drawn on this page; choose a picture with a figure on it.")
     x, y = width / page.shape[1], height / page.shape[0]
     groups = [_without_ground(group, labels > 0) for group in groups]
-    boxes = [Box(g.left * x, g.top * y, g.width * x, g.height * y) for g in groups]
-    return sorted(boxes, key=lambda box: box.area, reverse=True)
+    return [Box(g.left * x, g.top * y, g.width * x, g.height * y) for g in groups]
 
 
 def _drawn(page: GreyArray) -> GreyArray:
