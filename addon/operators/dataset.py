@@ -16,6 +16,7 @@ from ..core.clips import Progress
 from ..core.dataset import LABELS, NONE, STYLES, DatasetSettings
 from ..core.errors import UserError
 from ..core.pace import Pace, duration
+from ..translations import say
 from .character import ExplainedOperator
 from .progress import SteppedOperator
 
@@ -215,10 +216,11 @@ class CROQUIS_OT_render_dataset(SteppedOperator, bpy.types.Operator):
             if not bpy.app.background:
                 show_picture(context, path)
         except (UserError, OSError) as error:
-            self.report({"WARNING"}, f"{run.progress.message}; without a contact sheet: {error}")
+            text = f"{run.progress.message}; without a contact sheet: {error}"
+            self.report({"WARNING"}, say(text))
             return
         failures = f" ({run.failures()})" if run.progress.failures else ""
-        self.report({"INFO"}, f"{run.progress.message}{failures}; {path.name} shows some.")
+        self.report({"INFO"}, say(f"{run.progress.message}{failures}; {path.name} shows some."))
 
 
 def _redraw_sidebars(context: bpy.types.Context) -> None:
@@ -252,9 +254,9 @@ class CROQUIS_OT_show_contact_sheet(ExplainedOperator, bpy.types.Operator):
         try:
             path = draw_contact_sheet(_folder(context.scene.croquis.dataset.output))
         except (UserError, OSError) as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, say(error))
             return {"CANCELLED"}
         if not bpy.app.background:
             show_picture(context, path)
-        self.report({"INFO"}, f"The contact sheet is {path}.")
+        self.report({"INFO"}, say(f"The contact sheet is {path}."))
         return {"FINISHED"}

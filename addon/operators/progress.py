@@ -75,7 +75,7 @@ class SteppedOperator(ExplainedOperator):
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """One step at each tick."""
         if event.type == "ESC":
-            self.report({"WARNING"}, self.stopped())
+            self.report({"WARNING"}, say(self.stopped()))
             self.cancel(context)
             return {"CANCELLED"}
         if event.type == "TIMER" and (result := self._try(self.step, context)) is not None:
@@ -123,10 +123,10 @@ def draw_progress(
         notes: what stands beside it; empty ones are left out.
     """
     row = header.layout
-    row.label(text=f" {stop}", icon="EVENT_ESC")  # the picture of the key is a wide one
+    row.label(text=f" {say(stop)}", icon="EVENT_ESC")  # the picture of the key is a wide one
     bar = row.row()
     bar.ui_units_x = 12
-    bar.progress(factor=share, text=text)
+    bar.progress(factor=share, text=say(text))
     for note in filter(None, notes):
-        row.label(text=note)
+        row.label(text=say(note), translate=False)
     row.template_input_status()

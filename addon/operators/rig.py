@@ -61,7 +61,10 @@ class CROQUIS_OT_choose_bone(_BonesOperator, bpy.types.Operator):
         except UserError as error:
             self.report({"ERROR"}, say(error))
             return {"CANCELLED"}
-        self.report({"INFO"}, f"{say(label_of(self.joint))}: {self.bone or say('no bone')}.")
+        part = label_of(self.joint)
+        self.report(
+            {"INFO"}, say(f"{part}: bone “{self.bone}”." if self.bone else f"{part}: no bone.")
+        )
         return {"FINISHED"}
 
 

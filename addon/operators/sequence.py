@@ -61,7 +61,7 @@ class CROQUIS_OT_add_drawings(bpy.types.Operator):
         folder = bpy.path.abspath(self.directory)
         paths = [Path(folder, file.name) for file in self.files if file.name]
         if not paths:
-            self.report({"ERROR"}, "Choose one picture or more.")
+            self.report({"ERROR"}, say("Choose one picture or more."))
             return {"CANCELLED"}
         try:
             images = load_drawings(paths)
@@ -70,7 +70,7 @@ class CROQUIS_OT_add_drawings(bpy.types.Operator):
             return {"CANCELLED"}
         enlist(context.scene.croquis.several, images)
         count = "1 drawing" if len(images) == 1 else f"{len(images)} drawings"
-        self.report({"INFO"}, f"Added {count}.")
+        self.report({"INFO"}, say(f"Added {count}."))
         return {"FINISHED"}
 
 
@@ -164,7 +164,7 @@ class _StepsOperator(SteppedOperator):
         try:
             step = next(self._steps)
         except StopIteration as end:
-            self.report({"INFO"}, self.finish(context, end.value))
+            self.report({"INFO"}, say(self.finish(context, end.value)))
             return {"FINISHED"}
         self.show(context, step.done / step.total, step.message)
         return None
@@ -282,7 +282,7 @@ class CROQUIS_OT_keep_correction(_ListOperator, bpy.types.Operator):
         settings = context.scene.croquis
         item = settings.several.drawings[settings.several.active]
         if item.image is None:
-            self.report({"ERROR"}, _GONE)
+            self.report({"ERROR"}, say(_GONE))
             return {"CANCELLED"}
         drawing = sequence.Drawing(item.image, item.frame)
         try:
@@ -293,7 +293,8 @@ class CROQUIS_OT_keep_correction(_ListOperator, bpy.types.Operator):
         insert_keyframes(settings.armature)
         item.correction = sequence.correction_to_json(directions)
         item.suggested = False
-        self.report({"INFO"}, f"“{item.image.name}” is a reference now; pose the sequence again.")
+        text = f"“{item.image.name}” is a reference now; pose the sequence again."
+        self.report({"INFO"}, say(text))
         return {"FINISHED"}
 
 

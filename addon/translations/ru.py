@@ -943,6 +943,8 @@ TEXTS = {
     "The character was deleted meanwhile; choose another.": (
         "Персонаж тем временем удалён; выберите другого."
     ),
+    "{}: bone “{}”.": "{}: кость «{}».",
+    "{}: no bone.": "{}: без кости.",
     "{} is where it was found.": "{}: на найденном месте.",
     "{} moved.": "Передвинуто: {}.",
     "{} hidden.": "Скрыто: {}.",
@@ -1014,7 +1016,6 @@ TEXTS = {
     "in this file": "в этом файле",
     "in front": "спереди",
     "behind": "сзади",
-    "no bone": "нет кости",
     "character": "персонаж",
     "animation": "анимация",
     "drawing": "рисунок",

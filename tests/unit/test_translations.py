@@ -90,6 +90,17 @@ def test_every_text_beside_a_button_is_translated(path: Path) -> None:
     assert sorted(texts - set(tables["TEXTS"]) - set(tables["LABELS"])) == []
 
 
+def test_every_report_goes_through_the_tables() -> None:
+    reports = [
+        (path.name, ast.unparse(node.args[1]))
+        for path in modules("operators")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "report"
+    ]
+    assert len(reports) > 20
+    assert [report for report in reports if not report[1].startswith("say(")] == []
+
+
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
 def test_no_entry_is_dead(path: Path, code: set[str]) -> None:
     alive = code | {part.strip() for text in code for part in BETWEEN_SENTENCES.split(text)}
