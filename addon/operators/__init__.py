@@ -101,11 +101,16 @@ def unregister() -> None:
 def _end_running() -> None:
     """End the modal operators, in their windows, as Blender does when it opens another file.
 
-    It forgets those of a class that is unregistered, but without a word to them.
+    It forgets those of a class that is unregistered, but without a word to them, and leaves their
+    file selectors open.
     """
-    for window in bpy.context.window_manager.windows:
+    for window in list(bpy.context.window_manager.windows):
         with bpy.context.temp_override(window=window):
             for operator in window.modal_operators:
                 kind = type(operator)  # one that is forgotten already can be asked no more
                 if kind in _CLASSES and hasattr(kind, "cancel"):
                     operator.cancel(bpy.context)
+            spaces = [area.spaces.active for area in window.screen.areas]
+            selects = any(type(getattr(s, "active_operator", None)) in _CLASSES for s in spaces)
+            if selects and window.screen.is_temporary:
+                bpy.ops.wm.window_close()
