@@ -129,6 +129,22 @@ def test_the_estimator_can_be_overruled_only_where_it_doubts() -> None:
     assert chances[-1] > 0.7
 
 
+def test_unsure_joints_say_little_about_left_and_right() -> None:
+    """Whichever way a figure looks familiar, the estimator has the more to say the less it does."""
+    rng = np.random.default_rng(5)
+    points = figure() + rng.normal(scale=4, size=(23, 2))  # one that is not quite a body
+    estimator = Sides(0.7, 0.6)
+    away = [
+        np.abs(
+            np.subtract(Readings(points, score * SCORES, estimator).sides(LIFTED), estimator)
+        ).max()
+        for score in (1.0, 0.7, 0.4)
+    ]
+    assert away[0] > 0.05
+    assert away == sorted(away, reverse=True)
+    assert away[2] < 0.02
+
+
 def test_facing_changes_with_left_and_right() -> None:
     readings = Readings(figure(), SCORES, Sides(0.99, 0.99))
     assert readings.faces_us(LIFTED)
