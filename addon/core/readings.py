@@ -61,7 +61,7 @@ _SAME = np.radians(20)  # poses none of whose bones differ by more are one
 _KNEE_COST = 10.0  # log-probability for the sine of a bend to the wrong side
 _FAMILIARITY = 4.0  # log-odds of left and right for a concentration that is e times as large
 # Where joints are unsure, a figure looks familiar or odd by their errors: an unseen character's
-# sides, found by the estimator (mean score 0.76), were right most often with a quarter of the weight.
+# sides, as found by the estimator (mean score 0.76), were best told with a quarter of the weight.
 _TRUST = 5
 _WRONG_WAY = -0.15  # sine of a bend that no knee has
 _LISTED = 12
