@@ -1,6 +1,6 @@
 """Images of the blend file as pixels, whatever they are: files, films, packed, painted, rendered.
 
-What Blender shows is what is read, on white paper where it is transparent. A picture file is read
+What Blender shows is what is read, on paper where it is transparent. A picture file is read
 directly where OpenCV can: that is many times faster than through Blender's own floats (an 8k page
 has a gigabyte of them) and knows how a phone was held (EXIF).
 """

@@ -27,6 +27,8 @@ FloatArray = NDArray[np.float64]
 MARGIN = 1.25
 """Side of the network's square crop, as a multiple of the longer side of the figure's box."""
 
+_LIGHT = 128  # grey; lines above it would hardly show on white
+_FEW_DARK = 0.02  # of what is drawn on nothing: light lines have no larger dark part
 _PAPER_GRID = 48  # blocks along the longer side in which the paper's brightness is estimated
 _PAPER_WINDOW = 19  # blocks; lines and areas narrower than this do not pass for shadows
 _PAPER_LEVEL = 224  # grey of flattened paper: leaves room for what is brighter than its estimate
@@ -112,8 +114,8 @@ class Affine:
 def load_grey(path: str | os.PathLike[str]) -> GreyArray:
     """Read a picture file as grey.
 
-    Colours become their luma, 16 bits become 8, transparency lies on white paper, and the rotation
-    that a camera notes in a JPEG or PNG (EXIF) is applied.
+    Colours become their luma, 16 bits become 8, transparency lies on paper (see :func:`to_grey`),
+    and the rotation that a camera notes in a JPEG or PNG (EXIF) is applied.
 
     Args:
         path: any format that OpenCV reads: PNG, JPEG, WebP, TIFF, BMP, ...
@@ -172,7 +174,7 @@ def _decode(data: bytes) -> NDArray | None:
 
 
 def to_grey(picture: NDArray) -> GreyArray:
-    """A picture as grey on white paper.
+    """A picture as grey on white paper, or on black where only light lines are drawn on nothing.
 
     Args:
         picture: ``[H, W]`` or ``[H, W, C]`` in OpenCV's order (blue, green, red), uint8, uint16 or
@@ -195,8 +197,12 @@ def to_grey(picture: NDArray) -> GreyArray:
         return cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
     grey = picture[:, :, 0] if channels == 2 else cv2.cvtColor(picture, cv2.COLOR_BGRA2GRAY)
     alpha = picture[:, :, -1]
-    paper = cv2.bitwise_not(alpha)  # over white: grey * alpha + 255 * (1 - alpha)
-    return cv2.add(cv2.multiply(grey, alpha, scale=1 / 255), paper)
+    drawn = cv2.multiply(grey, alpha, scale=1 / 255)
+    opaque = alpha > 127
+    dark = np.count_nonzero(opaque & (grey < _LIGHT))
+    if 0 < np.count_nonzero(opaque) < 0.5 * alpha.size and dark < _FEW_DARK * opaque.sum():
+        return drawn
+    return cv2.add(drawn, cv2.bitwise_not(alpha))  # grey * alpha + 255 * (1 - alpha)
 
 
 def displayed(light: NDArray[np.floating]) -> NDArray[np.floating]:

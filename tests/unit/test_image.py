@@ -93,6 +93,25 @@ class TestLoadGrey:
         assert (grey[marks() > 200] == 255).all()
         assert (grey[marks() < 200] == 0).all()
 
+    @pytest.mark.parametrize("channels", [2, 4])
+    def test_light_lines_on_nothing_lie_on_black(self, channels: int):
+        page = np.full((256, 256), 255, np.uint8)
+        truth = stick_figure(page, 120, 30, 190)
+        light = np.full((256, 256, channels), 250, np.uint8)
+        light[:, :, -1] = 255 - page
+        grey = image.to_grey(light)
+        assert np.abs(image.ink(grey) - (1 - page / 255)).max() < 0.05
+        assert iou(image.find_figures(grey)[0], truth) > 0.9
+
+    def test_outlined_light_figure_on_nothing_lies_on_white(self):
+        cut_out = np.zeros((200, 200, 4), np.uint8)
+        cv2.circle(cut_out, (100, 100), 60, (240, 240, 240, 255), -1)
+        cv2.circle(cut_out, (100, 100), 60, (20, 20, 20, 255), 3)
+        grey = image.to_grey(cut_out)
+        assert grey[0, 0] == 255
+        assert grey[100, 100] == 240
+        assert grey[40, 100] == 20
+
     def test_one_bit(self, tmp_path: Path):
         Image.fromarray(marks() > 200).save(tmp_path / "a.png")
         assert np.array_equal(image.load_grey(tmp_path / "a.png") > 0, marks() > 200)
