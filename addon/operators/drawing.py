@@ -13,15 +13,9 @@ from ..translations import say
 from .character import POSABLE_MODES, ExplainedOperator
 
 
-class CROQUIS_OT_open_drawing(ExplainedOperator, bpy.types.Operator):
-    """Choose picture files; what is dropped into the viewport comes here, too."""
+class PicturesOperator(ExplainedOperator):
+    """Takes picture files, which the user chooses unless they were dropped."""
 
-    bl_idname = "croquis.open_drawing"
-    bl_label = "Open Drawing"
-    bl_description = (
-        "Open a picture or a film as the drawing; several pictures go to the list of several "
-        "drawings"
-    )
     bl_options = {"REGISTER", "UNDO"}
 
     directory: StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE", "HIDDEN"})
@@ -29,7 +23,6 @@ class CROQUIS_OT_open_drawing(ExplainedOperator, bpy.types.Operator):
         type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE", "HIDDEN"}
     )
     filter_image: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
-    filter_movie: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     filter_folder: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
 
     @classmethod
@@ -41,6 +34,7 @@ class CROQUIS_OT_open_drawing(ExplainedOperator, bpy.types.Operator):
         """Take what was dropped, or let the user choose."""
         if self.directory and self.files:
             return self.execute(context)
+        assert isinstance(self, bpy.types.Operator)
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
@@ -57,14 +51,34 @@ class CROQUIS_OT_open_drawing(ExplainedOperator, bpy.types.Operator):
         except UserError as error:
             self.report({"ERROR"}, say(error))
             return {"CANCELLED"}
-        if len(images) == 1:
-            drawings.choose(context.scene.croquis, images[0])
-            self.report({"INFO"}, say(f"“{images[0].name}” is the drawing now."))
-        else:
-            drawings.enlist(context.scene.croquis.several, images)
-            added = f"Added {len(images)} drawings to the list of several drawings."
-            self.report({"INFO"}, say(added))
+        self.report({"INFO"}, say(self.take(context, images)))
         return {"FINISHED"}
+
+    def take(self, context: bpy.types.Context, images: list[bpy.types.Image]) -> str:
+        """Do something with them; a sentence about it."""
+        raise NotImplementedError
+
+
+class CROQUIS_OT_open_drawing(PicturesOperator, bpy.types.Operator):
+    """Choose picture files; what is dropped into the viewport comes here, too."""
+
+    bl_idname = "croquis.open_drawing"
+    bl_label = "Open Drawing"
+    bl_description = (
+        "Open a picture or a film as the drawing; several pictures go to the list of several "
+        "drawings"
+    )
+
+    filter_movie: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+
+    def take(self, context: bpy.types.Context, images: list[bpy.types.Image]) -> str:
+        """Choose the only one, enlist several."""
+        settings = context.scene.croquis
+        if len(images) == 1:
+            drawings.choose(settings, images[0])
+            return f"“{images[0].name}” is the drawing now."
+        drawings.enlist(settings.several, images)
+        return f"Added {len(images)} drawings to the list of several drawings."
 
 
 class _SourceOperator(ExplainedOperator):

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, CollectionProperty, EnumProperty, StringProperty
+from bpy.props import EnumProperty
 
 from ..blender import sequence, viewport
-from ..blender.drawings import enlist, load_drawings
+from ..blender.drawings import enlist
 from ..blender.keyframes import insert_keyframes
 from ..core.errors import UserError
 from ..preferences import make_estimator
 from ..translations import say
 from .character import POSABLE_MODES, ExplainedOperator, why_not_posable
+from .drawing import PicturesOperator
 from .progress import SteppedOperator
 
 _GONE = "A drawing of the list is no longer in the file; remove it from the list."
@@ -38,40 +38,17 @@ def _drawings(context: bpy.types.Context) -> list[sequence.Drawing]:
     ]
 
 
-class CROQUIS_OT_add_drawings(bpy.types.Operator):
+class CROQUIS_OT_add_drawings(PicturesOperator, bpy.types.Operator):
     """Add picture files to the list."""
 
     bl_idname = "croquis.add_drawings"
     bl_label = "Add Drawings..."
     bl_description = "Add picture files to the list, several at once, in the order of their names"
-    bl_options = {"REGISTER", "UNDO"}
 
-    directory: StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
-    files: CollectionProperty(type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE"})
-    filter_image: BoolProperty(default=True, options={"HIDDEN"})
-    filter_folder: BoolProperty(default=True, options={"HIDDEN"})
-
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        """Let the user choose."""
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Load them all, or none."""
-        folder = bpy.path.abspath(self.directory)
-        paths = [Path(folder, file.name) for file in self.files if file.name]
-        if not paths:
-            self.report({"ERROR"}, say("Choose one picture or more."))
-            return {"CANCELLED"}
-        try:
-            images = load_drawings(paths)
-        except UserError as error:
-            self.report({"ERROR"}, say(error))
-            return {"CANCELLED"}
+    def take(self, context: bpy.types.Context, images: list[bpy.types.Image]) -> str:
+        """Enlist them."""
         enlist(context.scene.croquis.several, images)
-        count = "1 drawing" if len(images) == 1 else f"{len(images)} drawings"
-        self.report({"INFO"}, say(f"Added {count}."))
-        return {"FINISHED"}
+        return f"Added {'1 drawing' if len(images) == 1 else f'{len(images)} drawings'}."
 
 
 class _ListOperator(ExplainedOperator):

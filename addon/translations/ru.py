@@ -985,7 +985,6 @@ TEXTS = {
     "A drawing of the list is no longer in the file; remove it from the list.": (
         "Рисунка из списка больше нет в файле; уберите его из списка."
     ),
-    "Choose one picture or more.": "Выберите одно изображение или несколько.",
     "Stopped; nothing has changed.": "Остановлено; ничего не изменилось.",
     "The list of drawings has changed meanwhile; start again.": (
         "Список рисунков тем временем изменился; начните снова."
