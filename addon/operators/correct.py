@@ -14,7 +14,7 @@ from ..blender.drawing_plane import plane_of
 from ..core import skeleton
 from ..core.correct import corrected_joints
 from ..core.errors import UserError
-from ..translations import say
+from ..translations import BODY, say
 from .character import chosen_extent
 from .readings import DrawnOperator
 
@@ -82,6 +82,7 @@ class _JointOperator(_CorrectionOperator):
         description="The joint of the drawing, left and right being the character's own",
         items=_JOINT_ITEMS,
         default="LeftHand",
+        translation_context=BODY,
     )
 
 

@@ -9,7 +9,7 @@ from ..blender.armature import bone_table, choose_bones, matched_bones
 from ..core import skeleton
 from ..core.errors import UserError
 from ..core.rigs import label_of
-from ..translations import say
+from ..translations import BODY, say
 from .character import ExplainedOperator, why_not_editable
 
 _JOINTS = tuple((name, label_of(name), "") for name in skeleton.KEYPOINTS)
@@ -36,7 +36,10 @@ class CROQUIS_OT_choose_bone(_BonesOperator, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     joint: EnumProperty(
-        name="Part", description="Part of the body that the bone stands for", items=_JOINTS
+        name="Part",
+        description="Part of the body that the bone stands for",
+        items=_JOINTS,
+        translation_context=BODY,
     )
     bone: StringProperty(name="Bone", description="Bone of the character, empty for none")
 

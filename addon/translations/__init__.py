@@ -17,6 +17,9 @@ from .sentences import Table
 _LANGUAGES = {"ru_RU": ru}
 _TABLES = {locale: Table(language.TEXTS) for locale, language in _LANGUAGES.items()}
 
+BODY = "Croquis"
+"""Context of the parts of the body: Blender's own “Head” is the beginning of a bone."""
+
 _OWNER = __package__ or "croquis"
 
 
@@ -37,7 +40,7 @@ def register() -> None:
     """Tell Blender the tables."""
     tables: dict[str, Any] = {
         locale: {("Operator", text): to for text, to in language.LABELS.items()}
-        | {("*", text): to for text, to in language.TEXTS.items()}
+        | {(context, text): to for context in ("*", BODY) for text, to in language.TEXTS.items()}
         for locale, language in _LANGUAGES.items()
     }
     bpy.app.translations.register(_OWNER, tables)

@@ -48,6 +48,10 @@ def test_labels_and_sentences_are_translated() -> None:
     label = bpy.app.translations.pgettext_iface("Pose from Sketch", "Operator")
     assert label == "Поза по рисунку"
     assert say("Choose a drawing first.") == "Сначала выберите рисунок."
+    for name in ("choose_bone", "move_joint"):
+        joint = getattr(bpy.ops.croquis, name).get_rna_type().properties["joint"]
+        head = joint.enum_items["Head"].name
+        assert bpy.app.translations.pgettext_iface(head, joint.translation_context) == "Голова"
     assert say("“Кукла 2 {x}” is not an armature; choose an armature.") == (
         "«Кукла 2 {x}» не арматура; выберите арматуру."
     )
