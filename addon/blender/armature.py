@@ -269,6 +269,7 @@ def _turn_controls(
     What a control does to a bone is left to Blender. But evaluating a rig of hundreds of bones
     after each control would take long, so what hangs from a control is expected to go along with
     it, and the evaluated pose tells in the end whether it did; else the limbs are turned again.
+    What lies as wanted is not touched.
     """
     bones = armature.pose.bones
     for name, switch, value, _ in controls.switches:
@@ -284,7 +285,10 @@ def _turn_controls(
     def turn(name: str, keypoint: str) -> None:
         row = rig.mapping[keypoint]
         now, control = _without_scale(places[rig.names[row]]), places[name].copy()
-        control[:3, :3] = wanted[row, :3, :3] @ now[:3, :3].T @ control[:3, :3]
+        missing = wanted[row, :3, :3] @ now[:3, :3].T
+        if _is_close(missing, np.eye(3)):
+            return
+        control[:3, :3] = missing @ control[:3, :3]
         _set_rotation(bones[name], _basis(bones[name], control, places.parent(name)))
         places.follow(name)
 
@@ -295,10 +299,13 @@ def _turn_controls(
             first = i
         turn(name, keypoint)
     for _ in range(_ROUNDS):
-        matrix = places[mover].copy()
-        matrix[:3, 3] += wanted[rig.mapping["Hips"], :3, 3] - places[hips][:3, 3]
-        _set_location(bones[mover], _basis(bones[mover], matrix, places.parent(mover)).translation)
-        places.follow(mover)
+        place = wanted[rig.mapping["Hips"], :3, 3]
+        if not _is_close(places[hips][:3, 3], place):
+            matrix = places[mover].copy()
+            matrix[:3, 3] += place - places[hips][:3, 3]
+            basis = _basis(bones[mover], matrix, places.parent(mover))
+            _set_location(bones[mover], basis.translation)
+            places.follow(mover)
         if places.look(hips, *(name for name, _ in turns[first:])):
             break
         for name, keypoint in turns[first:]:
@@ -341,7 +348,7 @@ class _Places:
         self._matrices = np.array([self._bones[name].matrix for name in self._row], np.float64)
         self._has_moved = False
         rows = [self._row[n] for name in names for n in (name, self._followers.get(name, name))]
-        return bool((np.abs(self._matrices[rows] - before[rows]) < _CLOSE).all())
+        return _is_close(self._matrices[rows], before[rows])
 
     def __getitem__(self, name: str) -> FloatArray:
         """Where a bone is expected, ``[4, 4]``."""
@@ -357,8 +364,13 @@ class _Places:
         bone, carried = self._bones[name], self._carried[name]
         now = np.array(_convert(bone, bone.matrix_basis, self.parent(name)), np.float64)
         step = now @ np.array(Matrix(self[name].tolist()).inverted_safe(), np.float64)
-        self._has_moved |= not bool((np.abs(step - np.eye(4)) < _CLOSE).all())
+        self._has_moved = True
         self._matrices[carried] = step @ self._matrices[carried]
+
+
+def _is_close(one: FloatArray, other: FloatArray) -> bool:
+    """Whether two arrays differ as rounding makes them at most; NaN is never close."""
+    return bool((np.abs(one - other) < _CLOSE * (1 + np.abs(other))).all())
 
 
 def _basis(pose_bone: bpy.types.PoseBone, matrix: FloatArray, parent: FloatArray | None) -> Matrix:

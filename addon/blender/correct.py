@@ -29,6 +29,7 @@ from .extent import (
     Extent,
     KeptPose,
     apply_within,
+    bones_that_change,
     bones_within,
     remembered_before,
     stance_of,
@@ -154,7 +155,8 @@ class Correction:
         self._context, self._armature = context, armature
         self._rig = rig_from_armature(armature)
         self._extent = extent
-        self._within = bones_within(armature, self._rig, extent)
+        bones_within(armature, self._rig, extent)  # or say now that it holds nothing
+        self._changed: set[str] = set()
         self._stance = remembered_before(armature, self._rig) or stance_of(
             context, armature, self._rig
         )
@@ -193,6 +195,7 @@ class Correction:
         self._pose.restore()
         self._views.restore()
         if turned is None:
+            bones = None
             apply_within(armature, rig, solution, self._stance, self._extent)
             self._views.aim(solution.camera, drawing_depth(rig, solution))
         else:
@@ -204,13 +207,14 @@ class Correction:
                 bones |= placed_bones(armature, rig)
                 self._views.shift(solution.hips_translation - now.hips_translation)
             apply_within(armature, rig, solution, self._stance, self._extent, only=bones)
+        self._changed = bones_that_change(armature, rig, self._extent, bones)
         remember(armature, replace(drawing, reading=reading))
         self._context.view_layer.update()
 
     def finish(self, keyframe: bool) -> None:
-        """Key what is shown at the current frame, if wished."""
-        if keyframe and self._within:
-            insert_keyframes(self._armature, self._within)
+        """Key what has changed at the current frame, if wished."""
+        if keyframe and self._changed:
+            insert_keyframes(self._armature, self._changed)
 
     def take_back(self) -> None:
         """Everything as it was in the beginning."""

@@ -85,6 +85,16 @@ def bones_within(armature: bpy.types.Object, rig: Rig, extent: Extent) -> set[st
     return names & lower if extent.part == "LOWER" else names - lower
 
 
+def bones_that_change(
+    armature: bpy.types.Object, rig: Rig, extent: Extent, only: Collection[str] | None
+) -> set[str]:
+    """As :func:`bones_within`, but some of them only if not None, and what switches their limbs."""
+    names = bones_within(armature, rig, extent)
+    if only is not None:
+        names &= set(only)
+    return names | _switches(armature, names)
+
+
 def stance_of(context: bpy.types.Context, armature: bpy.types.Object, rig: Rig) -> Stance:
     """How a character stands now, whatever moves its bones."""
     context.view_layer.update()
@@ -136,10 +146,7 @@ def apply_within(
         if keyframe:
             insert_keyframes(armature)
         return held
-    names = bones_within(armature, rig, extent)
-    if only is not None:
-        names &= set(only)
-    names |= _switches(armature, names)
+    names = bones_that_change(armature, rig, extent, only)
     solution = blend(rig, before, solution, extent.influence)
     others = KeptPose(armature, rig, but=names)
     held = apply_solution(armature, rig, solution, names)
@@ -182,7 +189,8 @@ class KeptPose:
         bones = self._armature.pose.bones
         for name, values in self._transforms.items():
             for path, value in zip(_TRANSFORM, values, strict=True):
-                setattr(bones[name], path, value)
+                if tuple(getattr(bones[name], path)) != value:  # or Blender evaluates the pose anew
+                    setattr(bones[name], path, value)
         for name, switch, value in self._switches:
             bones[name][switch] = value
 

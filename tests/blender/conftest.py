@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 import addon
-from addon.blender.characters import import_objects, main_armature
+from addon.blender.characters import import_character, import_objects, main_armature
+from addon.blender.mannequin import add_mannequin
+from addon.blender.pose import Posed, pose_from_sketch
 from addon.core import skeleton
 from addon.core.estimator import Estimate, Sides
 from addon.core.image import Box, find_figures
@@ -99,6 +101,36 @@ def drawing(tmp_path: Path) -> Path:
     path = tmp_path / "drawing.png"
     path.write_bytes(cv2.imencode(".png", draw_figure(400, 300))[1].tobytes())
     return path
+
+
+@pytest.fixture
+def pose_in_panel(
+    registered: None, drawing: Path, estimator: Any
+) -> Callable[[bpy.types.Object], Posed]:
+    """What chooses a character and the drawing in the panel, and poses it."""
+
+    def pose(armature: bpy.types.Object) -> Posed:
+        settings = bpy.context.scene.croquis
+        settings.drawing, settings.armature = bpy.data.images.load(str(drawing)), armature
+        return pose_from_sketch(bpy.context, settings.drawing, armature, estimator=estimator)
+
+    return pose
+
+
+@pytest.fixture(params=["mannequin", "mixamo/characters/Michelle.glb"])
+def posed(
+    request: pytest.FixtureRequest, pose_in_panel: Callable[[bpy.types.Object], Posed]
+) -> Posed:
+    """A character that was posed from the drawing, by what the module's estimator finds in it."""
+    if request.param == "mannequin":
+        armature = add_mannequin(bpy.context)
+    elif (SHARED / request.param).exists():
+        armature = import_character(SHARED / request.param).armature
+    else:
+        pytest.skip("the shared characters are not here")
+    armature.animation_data_clear()
+    bpy.context.view_layer.update()
+    return pose_in_panel(armature)
 
 
 def draw_figure(width: int, height: int) -> np.ndarray:

@@ -18,7 +18,6 @@ from mathutils import Euler, Matrix
 
 from addon.blender import reference
 from addon.blender.armature import posed_matrices, rig_from_armature
-from addon.blender.characters import import_character
 from addon.blender.correct import Correction, move_joint
 from addon.blender.drawing_plane import DrawingPlane, plane_of
 from addon.blender.mannequin import add_mannequin
@@ -32,23 +31,7 @@ from addon.operators.correct import JOINT_NAMES, CROQUIS_OT_move_joint
 from addon.operators.figure import CROQUIS_OT_choose_figure
 from addon.ui.handles import CROQUIS_GGT_joints, CROQUIS_MT_joint
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
-
-
-@pytest.fixture(params=["mannequin", "mixamo/characters/Michelle.glb"])
-def posed(request: pytest.FixtureRequest, registered: None, drawing: Path, estimator: Any) -> Posed:
-    """A character that was posed from a drawing."""
-    if request.param == "mannequin":
-        armature = add_mannequin(bpy.context)
-    elif (SHARED / request.param).exists():
-        armature = import_character(SHARED / request.param).armature
-    else:
-        pytest.skip("the shared characters are not here")
-    armature.animation_data_clear()
-    bpy.context.view_layer.update()
-    scene = bpy.context.scene.croquis
-    scene.drawing, scene.armature = bpy.data.images.load(str(drawing)), armature
-    return pose_from_sketch(bpy.context, scene.drawing, armature, estimator=estimator)
+Pose = Callable[[bpy.types.Object], Posed]
 
 
 def kept(armature: bpy.types.Object) -> Remembered:
@@ -74,6 +57,19 @@ def basis(armature: bpy.types.Object) -> dict[str, np.ndarray]:
 
 def moved(before: dict[str, np.ndarray], after: dict[str, np.ndarray]) -> set[str]:
     return {name for name in before if np.abs(before[name] - after[name]).max() > 1e-4}
+
+
+def keyed_bones(armature: bpy.types.Object) -> set[str]:
+    """Names of the bones that have keyframes."""
+    animation = armature.animation_data
+    if not animation or not animation.action:
+        return set()
+    action = animation.action
+    if hasattr(action, "fcurves"):  # before Blender 5.0
+        curves = action.fcurves
+    else:
+        curves = action.layers[0].strips[0].channelbags[0].fcurves
+    return {curve.data_path.split('"')[1] for curve in curves}
 
 
 def bones(armature: bpy.types.Object, *joints: str) -> set[str]:
@@ -215,6 +211,29 @@ def test_a_drag_ends_where_the_mouse_does(posed: Posed) -> None:
         assert not corrected_joints(kept(posed.armature))
 
 
+@pytest.mark.parametrize(("joint", "most"), [("LeftHand", 2), ("RightFoot", 2), ("Neck", 6)])
+def test_a_rig_with_controls_is_evaluated_a_few_times(
+    rigify: bpy.types.Object, pose_in_panel: Pose, joint: str, most: int
+) -> None:
+    """Its 706 bones, not our own work, are what takes time in a drag."""
+    correction = Correction(bpy.context, pose_in_panel(rigify).armature)
+    correction.move(joint, (190, 140))
+    count = 0
+
+    def evaluated(_scene: bpy.types.Scene, _graph: bpy.types.Depsgraph) -> None:
+        nonlocal count
+        count += 1
+
+    before = basis(rigify)
+    bpy.app.handlers.depsgraph_update_post.append(evaluated)
+    try:
+        correction.move(joint, (200, 150))
+    finally:
+        bpy.app.handlers.depsgraph_update_post.remove(evaluated)
+    assert moved(before, basis(rigify))
+    assert 0 < count <= most
+
+
 def test_a_step_of_a_drag_is_quick(posed: Posed) -> None:
     correction = Correction(bpy.context, posed.armature)
     times = []
@@ -284,6 +303,61 @@ def test_corrections_are_keyed(posed: Posed) -> None:
     bpy.context.scene.frame_set(6)
     bpy.context.scene.frame_set(5)
     assert not moved(before, basis(posed.armature))
+
+
+LEG = ("RightUpLeg", "RightLeg", "RightFoot")
+
+
+@pytest.mark.parametrize(
+    ("joint", "keyed"),
+    [
+        ("LeftHand", ("LeftArm", "LeftForeArm")),
+        ("LeftForeArm", ("LeftArm", "LeftForeArm")),
+        ("Head", ("Neck", "Head")),
+        ("RightFoot", ("Hips", *LEG)),  # the figure stays on the ground
+    ],
+)
+def test_only_what_a_correction_moves_is_keyed(
+    posed: Posed, joint: str, keyed: tuple[str, ...]
+) -> None:
+    bpy.context.scene.croquis.insert_keyframes = True
+    before = basis(posed.armature)
+    bpy.ops.croquis.move_joint(joint=joint, x=200, y=150)
+    assert keyed_bones(posed.armature) == bones(posed.armature, *keyed)
+    assert moved(before, basis(posed.armature)) <= keyed_bones(posed.armature)
+
+
+def test_the_whole_figure_is_keyed_where_it_follows(posed: Posed) -> None:
+    bpy.context.scene.croquis.insert_keyframes = True
+    before = basis(posed.armature)
+    bpy.ops.croquis.move_joint(joint="Neck", x=200, y=50)
+    changed = moved(before, basis(posed.armature))
+    assert changed > bones(posed.armature, "Spine1")
+    assert changed <= keyed_bones(posed.armature)
+
+
+def test_a_flipped_limb_and_its_correction_are_keyed_alone(posed: Posed) -> None:
+    bpy.context.scene.croquis.insert_keyframes = True
+    bpy.ops.croquis.flip_limb(limb="LeftForeArm")
+    assert keyed_bones(posed.armature) == bones(posed.armature, "LeftArm", "LeftForeArm")
+    posed.armature.animation_data_clear()
+    before = basis(posed.armature)
+    bpy.ops.croquis.move_joint(joint="RightFoot", x=200, y=150)
+    assert keyed_bones(posed.armature) == bones(posed.armature, "Hips", *LEG)
+    assert moved(before, basis(posed.armature)) <= keyed_bones(posed.armature)
+
+
+def test_with_an_arm_its_switch_is_keyed(rigify: bpy.types.Object, pose_in_panel: Pose) -> None:
+    pose_in_panel(rigify)
+    bpy.context.scene.croquis.insert_keyframes = True
+    bpy.ops.croquis.move_joint(joint="LeftHand", x=200, y=150)
+    arm = {"upper_arm_fk.L", "forearm_fk.L"}
+    assert keyed_bones(rigify) == {*arm, "upper_arm_parent.L"}
+
+
+def test_a_drag_that_goes_nowhere_keys_nothing(posed: Posed) -> None:
+    Correction(bpy.context, posed.armature).finish(keyframe=True)
+    assert not keyed_bones(posed.armature)
 
 
 # --- what is remembered

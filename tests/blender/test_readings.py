@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
@@ -14,15 +13,13 @@ import numpy as np
 import pytest
 
 from addon.blender.armature import posed_matrices, rig_from_armature
-from addon.blender.characters import import_character
 from addon.blender.mannequin import add_mannequin
-from addon.blender.pose import Posed, choose_reading, pose_from_sketch, readings_of, remembered
+from addon.blender.pose import Posed, choose_reading, readings_of, remembered
 from addon.core import skeleton
 from addon.core.estimator import Estimate, Sides
 from addon.operators.readings import LIMB_NAMES
 from addon.ui import panels
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 Move = Callable[[], set[str]]
 
 
@@ -42,22 +39,9 @@ class ForeshortenedFigure:
         return Estimate(points, estimate.scores, estimate.box, Sides(0.9, 0.5))
 
 
-@pytest.fixture(params=["mannequin", "mixamo/characters/Michelle.glb"])
-def posed(request: pytest.FixtureRequest, registered: None, drawing: Path, estimator: Any) -> Posed:
-    """A character that was posed from a drawing."""
-    if request.param == "mannequin":
-        armature = add_mannequin(bpy.context)
-    elif (SHARED / request.param).exists():
-        armature = import_character(SHARED / request.param).armature
-    else:
-        pytest.skip("the shared characters are not here")
-    armature.animation_data_clear()
-    bpy.context.view_layer.update()
-    settings = bpy.context.scene.croquis
-    settings.drawing, settings.armature = bpy.data.images.load(str(drawing)), armature
-    return pose_from_sketch(
-        bpy.context, settings.drawing, armature, estimator=ForeshortenedFigure(estimator)
-    )
+@pytest.fixture
+def estimator(estimator: Any) -> ForeshortenedFigure:
+    return ForeshortenedFigure(estimator)
 
 
 def heads(posed: Posed) -> dict[str, np.ndarray]:
