@@ -10,14 +10,19 @@ import json
 import math
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from scripts._common import addon, resident_mb, run
+
+if TYPE_CHECKING:
+    import bpy
 
 MARK = "croquis benchmark: "
 """Tells the answer from what else Blender prints."""
@@ -28,7 +33,7 @@ _REACH = 0.1  # of the drawing's height: radius of the circle in which a wrist i
 
 
 def main(arguments: list[str]) -> None:
-    """Enable the add-on, pose the mannequin, drag its wrist; print the figures as JSON.
+    """Enable the add-on, pose the mannequin, drag its wrist, then a Rigify rig's; print figures.
 
     Args:
         arguments: the add-on's package, and a drawing.
@@ -44,6 +49,23 @@ def main(arguments: list[str]) -> None:
     first, *clicks = [seconds(bpy.ops.croquis.pose_from_sketch) for _ in range(_CLICKS)]
     figures |= {"first_click_s": first, "click_s": median(clicks)}
 
+    steps = drag(armature)
+    figures |= {"drag_step_s": median(steps), "slowest_drag_step_s": max(steps)}
+    figures["added_mb"] = resident_mb() - before
+
+    settings.armature = armature = add_rigify()
+    bpy.ops.croquis.pose_from_sketch()
+    steps = drag(armature)
+    figures |= {"rigify_drag_step_s": median(steps), "rigify_update_s": update(armature)}
+    figures["rigify_drag_ratio"] = figures["rigify_drag_step_s"] / figures["drag_step_s"]
+    print(f"\n{MARK}{json.dumps(figures)}", flush=True)
+    os._exit(0)  # what an add-on's operators leave behind may keep the bpy wheel from ending
+
+
+def drag(armature: bpy.types.Object) -> list[float]:
+    """Seconds that each step takes of dragging a posed character's left wrist in a circle."""
+    import bpy
+
     correction = addon("blender.correct").Correction(bpy.context, armature)
     kept = correction.before
     x, y = kept.keypoints[addon("core.skeleton").INDEX["LeftHand"]]
@@ -53,10 +75,32 @@ def main(arguments: list[str]) -> None:
         turn = 2 * math.pi * step / _STEPS
         place = (x + reach * math.sin(turn), y + reach * (1 - math.cos(turn)))
         steps.append(seconds(lambda place=place: correction.move("LeftHand", place)))
-    figures |= {"drag_step_s": median(steps), "slowest_drag_step_s": max(steps)}
-    figures["added_mb"] = resident_mb() - before
-    print(f"\n{MARK}{json.dumps(figures)}", flush=True)
-    os._exit(0)  # what an add-on's operators leave behind may keep the bpy wheel from ending
+    return steps
+
+
+def add_rigify() -> bpy.types.Object:
+    """The rig that Rigify generates from its human metarig: 706 bones."""
+    import bpy
+
+    from scripts import draw_rigs
+
+    characters = addon("blender.characters")
+    with tempfile.TemporaryDirectory() as folder:
+        file = draw_rigs.make_rigify(Path(folder, "rig.blend"), generate=True)
+        armature = characters.main_armature(characters.import_objects(file))
+    bpy.context.view_layer.update()
+    return armature
+
+
+def update(armature: bpy.types.Object) -> float:
+    """Seconds that Blender needs to evaluate a pose once, whatever the add-on does."""
+    import bpy
+
+    def evaluate() -> None:
+        armature.update_tag()
+        bpy.context.view_layer.update()
+
+    return median(seconds(evaluate) for _ in range(_STEPS))
 
 
 def seconds(work: Callable[[], object]) -> float:

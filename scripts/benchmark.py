@@ -5,7 +5,9 @@
   (views a second, and the ratio of Line Art to Freestyle, from one run);
 - memory: what one renderer holds after 1,000 and after 10,000 views (MB);
 - addon: what the add-on costs a Blender that has just started: enabling it, from the click to the
-  posed rig, a step of dragging a joint (seconds), and the memory for all of it (MB);
+  posed rig, a step of dragging a joint (seconds), and the memory for all of it (MB); dragging
+  Rigify's generated rig (706 bones), beside one evaluation of that rig by Blender (seconds) and as
+  a multiple of the mannequin's step;
 - pose: from the click to the posed rig, the first time and then, and what its parts take
   (seconds);
 - train: labelled drawings made by the worker processes alone, then each network's training on
@@ -53,7 +55,15 @@ BATCH = 8
 
 Table = dict[str, float]
 
-GOALS = {"addon": {"enable_s": 0.3, "click_s": 0.5, "drag_step_s": 0.05, "added_mb": 300}}
+GOALS = {
+    "addon": {
+        "enable_s": 0.3,
+        "click_s": 0.5,
+        "drag_step_s": 0.05,
+        "rigify_drag_step_s": 0.05,
+        "added_mb": 300,
+    }
+}
 """What an artist should not have to wait for, on two ordinary processor cores."""
 
 
