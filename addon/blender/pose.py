@@ -30,6 +30,9 @@ from .extent import (
 from .mannequin import add_mannequin
 from .pixels import grey_pixels
 
+KEPT_LENGTHS = "The limbs of a rig with controls keep their lengths."
+"""What to say where :func:`can_stretch` does not hold."""
+
 _SURE = 0.3
 """Score above which a keypoint counts as seen, in reports."""
 
@@ -165,7 +168,7 @@ def pose_from_sketch(
     depth = drawing_depth(rig, solution)
     drawing = reference.place_drawing(scene, image, solution.camera, depth, number)
     if stretch and not can_stretch(armature):
-        held = f"The limbs of a rig with controls keep their lengths. {held}".strip()
+        held = f"{KEPT_LENGTHS} {held}".strip()
     return Posed(armature, estimate, solution, camera, drawing, held)
 
 

@@ -30,7 +30,7 @@ from .extent import remember_before, stance_of
 from .keyframes import insert_keyframes
 from .mannequin import add_mannequin
 from .pixels import grey_pixels
-from .pose import drawing_depth, remember
+from .pose import KEPT_LENGTHS, can_stretch, drawing_depth, remember
 
 FloatArray = NDArray[np.float64]
 
@@ -297,6 +297,7 @@ def pose_from_sheet(
     armature: bpy.types.Object | None,
     *,
     estimator: Estimator,
+    stretch: bool = False,
 ) -> Steps[PosedSheet]:
     """Pose a character as the drawings of a model sheet show it together.
 
@@ -305,6 +306,7 @@ def pose_from_sheet(
     Args:
         context, armature, estimator: as for :func:`pose_sequence`.
         drawings: two or more drawings of one pose.
+        stretch: make arms and legs as long as they are drawn.
 
     Yields:
         What comes next.
@@ -330,12 +332,15 @@ def pose_from_sheet(
         rig = rig_from_armature(armature)
     seen = (sheet.weights * [estimate.scores for estimate in estimates]).max(axis=0)
     reading = sheet.seen_from(0)
-    solution = solve(rig, sheet.projected(0), seen, reading, size=sizes[0])
+    longer = stretch and can_stretch(armature)
+    solution = solve(rig, sheet.projected(0), seen, reading, size=sizes[0], stretch=longer)
 
     scene = context.scene
     assert scene is not None
     before = stance_of(context, armature, rig)
     held = apply_solution(armature, rig, solution)
+    if stretch and not longer:
+        held = f"{KEPT_LENGTHS} {held}".strip()
     context.view_layer.update()
     cameras = []
     for row, drawing in enumerate(drawings):
@@ -344,7 +349,8 @@ def pose_from_sheet(
         cameras.append(reference.place_camera(scene, view, row + 1))
         reference.place_drawing(scene, drawing.image, view, depth, row + 1)
     scene.camera = cameras[0]
-    remember(armature, Remembered.of(estimates[0], sizes[0], drawings[0].image.name))
+    kept = Remembered.of(estimates[0], sizes[0], drawings[0].image.name)
+    remember(armature, replace(kept, stretch=stretch))
     remember_before(armature, rig, before)
     names = [drawing.image.name for drawing in drawings]
     return PosedSheet(armature, sheet, solution, names, cameras[0], held)

@@ -217,11 +217,13 @@ class CROQUIS_OT_pose_from_sheet(_StepsOperator, bpy.types.Operator):
 
     def start(self, context: bpy.types.Context) -> sequence.Steps[sequence.PosedSheet]:
         """The work."""
+        settings = context.scene.croquis
         return sequence.pose_from_sheet(
             context,
             _drawings(context),
-            context.scene.croquis.armature,
+            settings.armature,
             estimator=make_estimator(context),
+            stretch=settings.stretch,
         )
 
     def finish(self, context: bpy.types.Context, result: sequence.PosedSheet) -> str:

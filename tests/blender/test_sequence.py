@@ -287,6 +287,55 @@ def test_a_model_sheet_poses_the_mannequin(tmp_path: Path) -> None:
         assert np.median(misses) < 0.03 * SCALE * rig.height, np.degrees(side)
 
 
+@pytest.mark.parametrize("stretch", [False, True])
+def test_a_model_sheet_tells_how_long_limbs_are(tmp_path: Path, stretch: bool) -> None:
+    armature = add_mannequin(bpy.context)
+    rig = rig_from_armature(armature)
+    truth = clip(rig, "Throw Object", 5)[4]
+    for side in ("Left", "Right"):  # upper arms and forearms, a quarter longer
+        shoulder, *arm = (skeleton.INDEX[side + name] for name in ("Arm", "ForeArm", "Hand"))
+        truth[arm] = truth[shoulder] + 1.25 * (truth[arm] - truth[shoulder])
+    sides = [0.0, np.pi / 4, np.pi / 2, np.pi]
+    points = np.array([drawn(truth, side) for side in sides])
+    drawings = [
+        sequence.Drawing(image, azimuth=side)
+        for image, side in zip(pages(tmp_path, 4), sides, strict=True)
+    ]
+    estimator: Any = KnownJoints(points)
+    sequence.finish(
+        sequence.pose_from_sheet(
+            bpy.context, drawings, armature, estimator=estimator, stretch=stretch
+        )
+    )
+    now = posed(armature)
+    for start, end, longer in (
+        ("LeftArm", "LeftForeArm", 1.25),
+        ("RightForeArm", "RightHand", 1.25),
+        ("LeftUpLeg", "LeftLeg", 1.0),
+    ):
+        length, rest = (
+            np.linalg.norm(joints[skeleton.INDEX[end]] - joints[skeleton.INDEX[start]])
+            for joints in (now, rig.joints)
+        )
+        # The usual proportions count, too, and hold the arms back a little.
+        assert length / rest == pytest.approx(longer if stretch else 1.0, abs=0.07)
+
+
+def test_a_model_sheet_leaves_limbs_with_controls_as_long_as_they_are(
+    rigify: bpy.types.Object, tmp_path: Path
+) -> None:
+    truth = clip(rig_from_armature(add_mannequin(bpy.context)), "Throw Object", 5)[4]
+    drawings = [
+        sequence.Drawing(image, azimuth=side)
+        for image, side in zip(pages(tmp_path, 2), (0.0, np.pi / 2), strict=True)
+    ]
+    estimator: Any = KnownJoints(np.array([drawn(truth, side) for side in (0.0, np.pi / 2)]))
+    result = sequence.finish(
+        sequence.pose_from_sheet(bpy.context, drawings, rigify, estimator=estimator, stretch=True)
+    )
+    assert "The limbs of a rig with controls keep their lengths." in result.summary()
+
+
 def test_corrections_survive_in_the_file() -> None:
     directions = np.random.default_rng(0).normal(size=(22, 3))
     again = sequence.correction_from_json(sequence.correction_to_json(directions))
