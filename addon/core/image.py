@@ -64,6 +64,8 @@ _GROUND = 0.08  # of a figure's height: as high do the ground and its shadow rea
 _ON_GROUND = 0.6  # of the ground's width: a figure on it is no wider
 _SMALLEST_FIGURE = 0.06
 _SMALLEST_SHARE = 0.2  # of the largest figure
+_SEVERAL = 4  # figures: a page with more is one of studies
+_USUAL = 2.0  # of a figure's extent: the side of its page, were it alone
 _SMALLEST_OUTSIDE = 0.5  # of the tallest figure within a panel: as tall is one outside
 _ENDLESS = 1e6  # pixels: no page reaches as far
 
@@ -370,22 +372,35 @@ def _separate(grey: GreyArray, where: GreyArray) -> list[Box]:
     page = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if shrink < 1 else grey
     where = cv2.resize(where, size, interpolation=cv2.INTER_NEAREST)
     fragments, labels = _fragments(_drawn(page) & where)
-    groups = _group(fragments, labels, max(page.shape))
+    side = max(page.shape)
+    groups = _group(fragments, labels, side)
+    if len(groups) >= _SEVERAL:
+        # So many are small, and their lines faint. Their own size, not the page's, says what is
+        # near; those that were taken for one look larger than they are, so it may take two tries.
+        fragments, labels = _fragments(_drawn(page, _INKED / 2) & where)
+        for _ in range(2):
+            typical = float(np.median([group.extent for group in groups]))
+            groups = _group(fragments, labels, min(side, round(_USUAL * typical)))
     x, y = width / page.shape[1], height / page.shape[0]
     groups = [_without_ground(group, labels > 0) for group in groups]
     return [Box(g.left * x, g.top * y, g.width * x, g.height * y) for g in groups]
 
 
-def _drawn(page: GreyArray) -> GreyArray:
-    """1 where the page has ink that is neither its edge nor a frame nor a ruled line, else 0."""
+def _drawn(page: GreyArray, inky: float = _INKED) -> GreyArray:
+    """1 where the page has ink that is neither its edge nor a frame nor a ruled line, else 0.
+
+    Args:
+        page: ``[H, W]`` uint8.
+        inky: what is above it in an ink map is drawn.
+    """
     if min(page.shape) < _NARROWEST:
         return np.zeros_like(page)
     inked = ink(page)
-    edges = _page_edges(inked > _INKED)
+    edges = _page_edges(inked > inky)
     if edges.any():
         inked = _brighten(np.where(edges, np.float32(0), inked))
-    drawn = (inked > _INKED).astype(np.uint8)
-    faint = (inked > _INKED / 2).astype(np.uint8)
+    drawn = (inked > inky).astype(np.uint8)
+    faint = (inked > inky / 2).astype(np.uint8)
     # One after the other: where the lines of a grid cross, those left over go with the second.
     rest = drawn & ~_rules(drawn, faint)
     rest &= ~_rules(rest.T.copy(), faint.T.copy()).T

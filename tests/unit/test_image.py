@@ -16,6 +16,7 @@ from addon.core import image
 from addon.core.errors import UserError
 from addon.core.image import Affine, Box
 
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 RNG_SEED = 7
 
 
@@ -478,6 +479,34 @@ class TestFindFigures:
         assert len(boxes) == 2
         assert iou(boxes[0], left) > 0.85
         assert iou(boxes[1], right) > 0.85
+
+    @pytest.mark.parametrize("gap", [20, 40])
+    @pytest.mark.parametrize("faint", [1.0, 0.6])
+    def test_page_of_studies(self, faint: float, gap: int):
+        """Small figures near each other, every other one drawn with a light hand."""
+        page = np.full((1200, 1600), 255, np.uint8)
+        truth = []
+        names = ("gesture_run", "gesture_dance", "stick_wave", "brush_lunge", "sausage_kick")
+        for row in range(2):
+            right = 40
+            for number, name in enumerate(names[:: 1 - 2 * row]):
+                drawing = image.ink(image.load_grey(EXAMPLES / f"{name}.png"))
+                box = image.find_figures(255 - np.round(255 * drawing).astype(np.uint8))[0]
+                x, y, w, h = (round(v) for v in box)
+                size = (round(240 * w / max(w, h)), round(240 * h / max(w, h)))
+                figure = cv2.resize(
+                    drawing[y : y + h, x : x + w], size, interpolation=cv2.INTER_AREA
+                )
+                top, left = 300 + row * (240 + gap), right + gap
+                right = left + size[0]
+                strength = 255 * (faint if number % 2 else 1.0)
+                page[top : top + size[1], left:right] -= np.round(strength * figure).astype(
+                    np.uint8
+                )
+                truth.append(Box(left, top, *size))
+        found = image.find_figures(page)
+        assert len(found) == len(truth)
+        assert all(max(iou(box, figure) for box in found) > 0.8 for figure in truth)
 
     def test_broken_outline_is_one_figure(self):
         page = np.full((400, 400), 255, np.uint8)
