@@ -38,7 +38,7 @@ class _PoseOperator(ExplainedOperator):
             self.report({"ERROR"}, say(error))
             return {"CANCELLED"}
         except OSError as error:
-            self.report({"ERROR"}, f"{error.filename}: {error.strerror}.")
+            self.report({"ERROR"}, say(f"{error.filename}: {error.strerror}."))
             return {"CANCELLED"}
         self.report({"INFO"}, say(message))
         return {"FINISHED"}
