@@ -7,6 +7,7 @@ with is ``{}`` in both languages.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import bpy
@@ -15,7 +16,6 @@ from . import ru
 from .sentences import Table
 
 _LANGUAGES = {"ru_RU": ru}
-_TABLES = {locale: Table(language.TEXTS) for locale, language in _LANGUAGES.items()}
 
 BODY = "Croquis"
 """Context of the parts of the body: Blender's own “Head” is the beginning of a bone."""
@@ -30,10 +30,16 @@ def say(message: object) -> str:
     that are filled in with something, come here first.
     """
     text = str(message)
-    table = _TABLES.get(bpy.app.translations.locale or "")
-    if table is None or not bpy.context.preferences.view.use_translate_reports:
+    locale = bpy.app.translations.locale
+    if locale not in _LANGUAGES or not bpy.context.preferences.view.use_translate_reports:
         return text
-    return table.translate(text)
+    return _table(locale).translate(text)
+
+
+@cache
+def _table(locale: str) -> Table:
+    """Made when it is first needed: enabling the add-on shall not wait for it."""
+    return Table(_LANGUAGES[locale].TEXTS)
 
 
 def register() -> None:

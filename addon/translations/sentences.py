@@ -15,7 +15,8 @@ from itertools import pairwise
 _BETWEEN_SENTENCES = re.compile(r"(?<=\.) (?=[A-Z“])")
 _ANYTHING = r"((?:(?!\. [A-Z“]).)+?)"  # but no end of a sentence
 _NAME = r"([^”]*)"
-_PARTS_OF_A_LIST = re.compile(r"(“[^”]*”| and \d+ more|, | and no | and )")
+_OUTSIDE_MARKS = r"(?=[^“”]*(?:“[^”]*”[^“”]*)*$)"
+_BETWEEN_ITEMS = re.compile(rf"( and \d+ more|, | and no | and ){_OUTSIDE_MARKS}")
 
 
 class Table:
@@ -55,12 +56,15 @@ class Table:
         return text
 
     def _filled_in(self, value: str) -> str:
-        """What stands in a gap: a word, a list of words and names, or a sentence's lower case."""
+        """What stands in a gap: words or a list of them, a sentence's lower case, or neither."""
+        parts = _BETWEEN_ITEMS.split(value)
+        said = list(map(self._one, parts))
+        # A path or a message of the system may look like a list, but its items are no words.
+        if all(part != now for part, now in zip(parts[::2], said[::2], strict=True) if part):
+            return "".join(said)
         capital = value[:1].upper() + value[1:]
-        said = self._one(capital)
-        if said != capital and capital != value:
-            return said[:1].lower() + said[1:]
-        return "".join(map(self._one, _PARTS_OF_A_LIST.split(value)))
+        sentence = self._one(capital)
+        return value if sentence == capital else sentence[:1].lower() + sentence[1:]
 
 
 class _Template:

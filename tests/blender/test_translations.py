@@ -137,7 +137,11 @@ def test_every_label_and_tooltip_is_translated(language: Any) -> None:
             "Not all follows the drawing: constraints and drivers hold “rope and bell”.",
             "ограничения и драйверы удерживают «rope and bell»",
         ),
-        ("There is no file /a b/{0}.C.png.", "Нет файла /a b/{0}.C.png."),
+        ("There is no file /rock and roll, a/{0}.png.", "Нет файла /rock and roll, a/{0}.png."),
+        (
+            "Posed. The other drawings contradict Left Elbow in “a, b”, Neck in “c” and 2 more.",
+            "противоречит: Левый локоть на рисунке «a, b», Шея на рисунке «c» и ещё 2.",
+        ),
         ("The page shows only 3 figures; choose one of them.", "только: фигур — 3; выберите"),
         ("Croquis finds no hips and no legs in the armature: choose a", "Croquis finds"),
         # A sentence that another one quotes begins with a small letter, in both languages.
