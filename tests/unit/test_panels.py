@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,11 +30,18 @@ class Page(NamedTuple):
     drawings: dict[str, Affine]
 
 
+@cache
 def plain(name: str) -> np.ndarray:
     """A drawing, black on white."""
     return 255 - np.round(255 * image.ink(image.load_grey(EXAMPLES / f"{name}.png"))).astype(
         np.uint8
     )
+
+
+@cache
+def box_alone(name: str) -> Box:
+    """The box of a drawing's figure."""
+    return image.find_figures(plain(name))[0]
 
 
 def on_panel(name: str, paper: int, ink: int) -> tuple[np.ndarray, Affine]:
@@ -99,7 +107,7 @@ PAGES: dict[str, Callable[[], Page]] = {
 
 def box_on_page(name: str, page: Page) -> Box:
     """The box that a drawing's figure has on the page, from where it is on its own."""
-    box = image.find_figures(plain(name))[0]
+    box = box_alone(name)
     x, y = box.x + np.array([0, box.width]), box.y + np.array([0, box.height])
     corners = page.drawings[name].apply(np.stack(np.meshgrid(x, y), axis=-1).reshape(4, 2))
     low, high = corners.min(axis=0), corners.max(axis=0)
@@ -129,8 +137,8 @@ def test_figure_is_read_on_a_page_as_on_its_own(kind: str):
     estimator = Estimator()
     near = []
     for name in NAMES:
-        box = image.find_figures(plain(name))[0]
-        alone = page.drawings[name].apply(estimator.estimate(plain(name), box).keypoints)
+        alone = estimator.estimate(plain(name), box_alone(name)).keypoints
+        alone = page.drawings[name].apply(alone)
         read = estimator.estimate(page.grey, box_on_page(name, page)).keypoints
         distance = np.linalg.norm(alone - read, axis=1)[list(skeleton.COMMON_INDEX)]
         near.append((distance < 0.1 * np.ptp(alone, axis=0).max()).mean())
