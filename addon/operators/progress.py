@@ -74,6 +74,8 @@ class SteppedOperator(ExplainedOperator):
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """One step at each tick."""
+        if self._timer is None:  # Blender calls an operator again whose last step opened a window
+            return {"CANCELLED"}
         if event.type == "ESC":
             self.report({"WARNING"}, say(self.stopped()))
             self.cancel(context)

@@ -7,60 +7,63 @@ another is stopped with Esc when its first clip is finished. Screenshots and res
 before, during and after both) go to FOLDER.
 """
 
-import json
-import os
 import sys
 import time
 from pathlib import Path
 
-from window import PATIENCE, State, Window, tell
+from window import PATIENCE, STEP, State, Window, tell
 
 BUTTON = "croquis.render_dataset"
 
 
 def render_and_stop(window: Window) -> dict[str, State]:
-    """The story: open the panel, render, see the contact sheet, render another, stop it."""
+    """The story: fill in the panel, render, see the contact sheet, render a larger one, stop it."""
     window.take_focus()
     window.open_panel("CROQUIS_PT_dataset_run")
     window.scroll_down()  # all panels together are higher than the window
-    _, top, _, height = window.state(lambda _: True)["sidebar"]
-    half = top + height // 2
-    choose(window, output="whole", cameras=8, size=128)
-    window.screenshot("dataset-panel")
+    place = 0
+    for name, value in (
+        ("characters", str(window.folder / "characters")),
+        ("animations", str(window.folder / "animations")),
+        ("output", str(window.folder / "dataset")),
+        ("workers", 1),
+    ):
+        place = window.fill(f"croquis.dataset.{name}", value, place)
+        if name == "output":
+            output = place
     before = window.state(lambda _: True)
-    window.find_button(BUTTON, half)
+    window.move_to_viewport()
+    window.screenshot("dataset-panel")
+    window.find_button(BUTTON, place)
     window.click()
     running = window.state(lambda state: state["run"] and state["run"]["done"])
     window.screenshot("dataset-running")
-    after = window.state(lambda state: not state["run"] and len(state["windows"]) > 1)
-    time.sleep(3)  # the new window still has to come to the screen
+    after = window.state(lambda state: not state["run"] and state["shown"])
+    time.sleep(3)  # what is drawn still has to come to the screen
     window.screenshot("contact-sheet")
-    window.key("alt+F4")
-    window.state(lambda state: len(state["windows"]) == 1)
+    window.close_window()
+    closed = window.next_state()
 
-    choose(window, output="stopped", cameras=200)
-    window.find_button(BUTTON, half)
+    place = window.fill("croquis.dataset.output", str(window.folder / "larger"), output - 2 * STEP)
+    window.open_panel("CROQUIS_PT_dataset_cameras", place)
+    place = window.fill("croquis.dataset.cameras", 100, place)
+    window.find_button(BUTTON, place)
     window.click()
     window.state(lambda state: state["run"])
-    wait_for(window.folder / "stopped" / "clips", "*.json")
+    wait_for(window.folder / "larger" / "clips", "*.json")
     window.screenshot("dataset-long")
     window.move_to_viewport()
     window.key("Escape")
     stopped = window.state(lambda state: not state["run"])
     time.sleep(1)
     window.screenshot("dataset-stopped")
-    return {"before": before, "running": running, "after": after, "stopped": stopped}
-
-
-def choose(window: Window, output: str, **settings: int) -> None:
-    """Have the dataset's settings set inside."""
-    folders = {"characters": "characters", "animations": "animations", "output": output}
-    paths = {name: str(window.folder / folder) for name, folder in folders.items()}
-    part, path = window.folder / "settings.part", window.folder / "settings.json"
-    part.write_text(json.dumps({**paths, **settings, "workers": 1}))
-    os.replace(part, path)
-    while path.exists():
-        time.sleep(0.1)
+    return {
+        "before": before,
+        "running": running,
+        "after": after,
+        "closed": closed,
+        "stopped": stopped,
+    }
 
 
 def wait_for(folder: Path, pattern: str) -> None:

@@ -99,19 +99,21 @@ def test_panel_renders_beside_the_user_and_stops_at_esc(
 ) -> None:
     blender.write_two_clips(tmp_path)
     story = play(blender, "render.py", tmp_path, drawing)
-    before, running, after, stopped = map(story.get, ("before", "running", "after", "stopped"))
+    before, running, after = map(story.get, ("before", "running", "after"))
+    closed, stopped = map(story.get, ("closed", "stopped"))
     assert 0 < running["run"]["done"] <= running["run"]["total"] == 32
-    whole = json.loads((tmp_path / "whole/annotations.json").read_text())
-    assert len(whole["images"]) == 32
+    dataset = json.loads((tmp_path / "dataset/annotations.json").read_text())
+    assert len(dataset["images"]) == 32
     # The contact sheet has come in a window of its own; the user's areas and scene are untouched.
     assert after["windows"][0] == before["windows"][0]
     assert after["windows"][1:] == [[["IMAGE_EDITOR", "contact_sheet.png"]]]
-    assert stopped["windows"] == before["windows"]
-    for state in (running, after, stopped):
+    for state in (closed, stopped):
+        assert (state["windows"], state["running"]) == (before["windows"], [])
+    for state in (running, after, closed, stopped):
         assert (state["objects"], state["pose"]) == (before["objects"], before["pose"])
-    clips = list((tmp_path / "stopped/clips").glob("*.json"))
+    clips = list((tmp_path / "larger/clips").glob("*.json"))
     assert len(clips) == 1
-    assert not list((tmp_path / "stopped").glob("annotations*.json"))
+    assert not list((tmp_path / "larger").glob("annotations*.json"))
 
 
 def test_esc_stops_a_sequence_and_one_undo_takes_it_back(

@@ -59,8 +59,7 @@ class Tour:
         window.choose_file(Path(archive))
         window.state(lambda state: state["installed"])
         self.note("installed")
-        window.key("alt+F4")
-        window.state(lambda state: len(state["windows"]) == 1)
+        window.close_window()
 
     def open_tab(self) -> None:
         """N, and a click on the tab at the sidebar's edge."""

@@ -22,7 +22,11 @@ class Window:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.state(lambda _: True)
-        self.id = xdotool("search", "--sync", "--onlyvisible", "--class", "blender").split()[0]
+        self.id = self._windows("--sync")[0]
+
+    def _windows(self, *options: str) -> list[str]:
+        """What is on the screen of Blender."""
+        return xdotool("search", *options, "--onlyvisible", "--class", "blender").split()
 
     def state(self, wanted: Callable[[State], bool]) -> State:
         """The scene's state, as soon as it is as wanted."""
@@ -117,6 +121,17 @@ class Window:
         time.sleep(2)  # a new window still has to come to its place
         return places(self.next_state())[-1]
 
+    def close_window(self) -> None:
+        """Close the window that has come before Blender's first one, and wait until it is gone."""
+        self.key("alt+F4")
+        self.state(lambda state: len(state["windows"]) == 1)
+        deadline = time.monotonic() + PATIENCE
+        while len(self._windows()) > 1:
+            if time.monotonic() > deadline:
+                self.screenshot("timeout")
+                raise TimeoutError("a window does not close; see timeout.png")
+            time.sleep(0.1)
+
     def turn_wheel(self, button: int, count: int) -> None:
         """Turn the wheel where the mouse is: up is button 4, down 5."""
         xdotool("click", "--repeat", count, "--delay", 30, button)
@@ -161,20 +176,27 @@ class Window:
             self.scroll_sidebar()
             return self.find_in([left, top, width, height], operator)
 
-    def open_panel(self, name: str) -> None:
+    def open_panel(self, name: str, after: int = 0) -> None:
         """Click the header of one of the panels that are closed at first.
 
-        They come after the last open panel's last button; the others are opened and closed again.
+        Headers on the way to it are clicked twice, so that their panels are as they were.
+
+        Args:
+            name: the panel's class.
+            after: where the last thing stands before the headers, pixels from the window's top;
+                by default the last button of the panels that are open at first.
         """
 
         def is_open() -> bool:
             time.sleep(0.5)  # also keeps two clicks from being a double click
-            return name in self.state(lambda _: True)["opened"]
+            return name in self.next_state()["opened"]
 
-        self.scroll_sidebar()
-        x, y = self.find_button("croquis.load_pose")
-        _, top, _, height = self.state(lambda _: True)["sidebar"]
-        y += STEP  # a button is less than two steps high
+        if not after:
+            self.scroll_sidebar()
+            _, top, _, height = self.state(lambda _: True)["sidebar"]
+            after = self.find_button("croquis.load_pose", top + height // 2)[1]
+        left, top, width, height = self.state(lambda _: True)["sidebar"]
+        x, y = left + width // 2, after + STEP  # a button is less than two steps high
         while not is_open():
             y += STEP
             assert y < top + height, f"no panel {name}"
@@ -183,21 +205,49 @@ class Window:
             if not is_open():
                 self.click()
 
-    def find_in(self, rectangle: Sequence[int], operator: str) -> tuple[int, int]:
-        """The same in a column of buttons anywhere: left, top, width and height in pixels."""
+    def fill(self, field: str, value: str | int, below: int = 0) -> int:
+        """Type a value into a field of the sidebar; where it stands, pixels from the window's top.
+
+        Args:
+            field: its path from the scene, which Ctrl+Shift+C copies.
+            value: what it is to hold.
+            below: where to begin, pixels from the window's top.
+        """
+        left, top, width, height = self.state(lambda _: True)["sidebar"]
+        begin = max(top, below)
+        # Names stand at the left, fields at the right.
+        half = [left + width // 2, begin, width // 2, top + height - begin]
+        _, y = self.find_in(half, field, "ctrl+shift+c")
+        self.click()
+        self.key("ctrl+a")
+        xdotool("type", "--delay", 15, value)
+        self.key("Return")
+        self.state(lambda state: state["fields"][field] == value)
+        return y
+
+    def find_in(
+        self, rectangle: Sequence[int], copied: str, keys: str = "ctrl+c"
+    ) -> tuple[int, int]:
+        """A place in a column of buttons anywhere.
+
+        Args:
+            rectangle: left, top, width and height of the column, pixels.
+            copied: what is copied there, or a part of it.
+            keys: what copies it.
+        """
         left, top, width, height = rectangle
         x = left + width // 2
-        for y in range(top + STEP, top + height, STEP):
+        for y in 2 * list(range(top + STEP, top + height, STEP)):  # a busy Blender misses some
             # The second time makes sure that a busy Blender was not answering for the place before.
-            if operator in self.copy(x, y) and operator in self.copy(x, y):
+            if copied in self.copy(x, y, keys) and copied in self.copy(x, y, keys):
                 return x, y
         self.screenshot("no-button")
-        raise LookupError(f"no button {operator} there; see no-button.png")
+        raise LookupError(f"no button {copied} there; see no-button.png")
 
-    def copy(self, x: int, y: int) -> str:
-        """What Ctrl+C copies at a place, "" if nothing."""
+    def copy(self, x: int, y: int, keys: str) -> str:
+        """What keys copy at a place, "" if nothing."""
         before = self.state(lambda _: True)
-        xdotool("mousemove", "--window", self.id, x, y, "key", "ctrl+c")
+        xdotool("mousemove", "--window", self.id, x, y, "sleep", 0.05, "key", keys)
         after = self.state(lambda state: state["tick"] > before["tick"] + 2)
         return "".join(after["copied"][len(before["copied"]) :])
 

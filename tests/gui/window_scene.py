@@ -4,8 +4,8 @@ blender -P window_scene.py -- FOLDER [DRAWING]
 
 FOLDER/state.json is written anew many times a second, for the driver outside to read. With a
 drawing, the mannequin and the drawing are chosen in Croquis' tab; without one, Blender stays as it
-starts. What the driver writes into FOLDER/settings.json is put into the dataset panel, and the
-operator that it names in FOLDER/call.json is called as Blender calls it when files are dropped.
+starts. The operator that the driver names in FOLDER/call.json is called as Blender calls it when
+files are dropped.
 """
 
 import importlib
@@ -31,7 +31,10 @@ drawn: list[dict] = []
 """The pose that the viewport shows, once it has been drawn."""
 
 
-WATCHED = ("CROQUIS_PT_several", "CROQUIS_PT_dataset_run")
+shown = 0
+"""How often an Image Editor was drawn."""
+
+WATCHED = ("CROQUIS_PT_several", "CROQUIS_PT_dataset_run", "CROQUIS_PT_dataset_cameras")
 
 opened: set[str] = set()
 """Those of the watched panels that were ever open."""
@@ -171,6 +174,13 @@ def run() -> dict | None:
     return running and {"done": running.progress.done, "total": running.progress.total}
 
 
+def fields() -> dict[str, str | int]:
+    """The fields of the dataset panel that are filled in, by their paths from the scene."""
+    chosen = settings() and settings().dataset
+    names = ("characters", "animations", "output", "cameras", "workers") if chosen else ()
+    return {f"croquis.dataset.{name}": getattr(chosen, name) for name in names}
+
+
 def windows() -> list[list[list[str]]]:
     """For each window its areas: their types, and the picture of an Image Editor."""
     return [
@@ -197,6 +207,12 @@ def dialog() -> dict:
 def note_drawing() -> None:
     """Blender calls this whenever it has drawn the viewport."""
     drawn[:] = [pose()]
+
+
+def note_picture() -> None:
+    """Blender calls this whenever it has drawn an Image Editor."""
+    global shown
+    shown += 1
 
 
 def regions() -> list[list]:
@@ -243,9 +259,11 @@ def state() -> dict:
         "drawings": len(settings().several.drawings) if settings() else 0,
         "distance": view()[1].spaces.active.region_3d.view_distance,
         "longest": longest,
+        "fields": fields(),
         "run": run(),
         "running": running,
         "windows": windows(),
+        "shown": shown,
         "dialog": dialog(),
     }
 
@@ -258,32 +276,24 @@ def read_clipboard() -> None:
         manager.clipboard = ""
 
 
-def take(name: str) -> dict:
-    """What the driver has written, once; {} if nothing."""
-    path = folder / name
-    if not path.exists():
-        return {}
-    result = json.loads(path.read_text())
-    path.unlink()
-    return result
-
-
 def obey() -> None:
-    """Put what the driver wishes into the dataset panel, call what it names."""
-    for name, value in take("settings.json").items():
-        setattr(settings().dataset, name, value)
-    call = take("call.json")
-    if call:
-        window, area, main, _ = view()
-        group, name = call["operator"].split(".")
-        with bpy.context.temp_override(window=window, area=area, region=main):
-            getattr(getattr(bpy.ops, group), name)("INVOKE_DEFAULT", **call["properties"])
+    """Call what the driver names, once."""
+    path = folder / "call.json"
+    if not path.exists():
+        return
+    call = json.loads(path.read_text())
+    path.unlink()
+    window, area, main, _ = view()
+    group, name = call["operator"].split(".")
+    with bpy.context.temp_override(window=window, area=area, region=main):
+        getattr(getattr(bpy.ops, group), name)("INVOKE_DEFAULT", **call["properties"])
 
 
 def start() -> None:
     for drawing in drawings:
         set_scene(drawing)
     bpy.types.SpaceView3D.draw_handler_add(note_drawing, (), "WINDOW", "POST_PIXEL")
+    bpy.types.SpaceImageEditor.draw_handler_add(note_picture, (), "WINDOW", "POST_PIXEL")
     bpy.app.timers.register(tick, first_interval=INTERVAL)
 
 
