@@ -67,6 +67,7 @@ def place_camera(scene: bpy.types.Scene, view: Camera, number: int = 1) -> bpy.t
     thing = find_camera(scene, number)
     if thing is None:
         thing = _new(scene, _CAMERA, number, bpy.data.cameras.new(_CAMERA))
+    _show_always(thing)
     thing.matrix_world = camera_matrix(view)
     width, height = view.size
     frame_width = max(width, height / _frame_aspect(scene))  # in pixels of the drawing
@@ -114,8 +115,7 @@ def place_drawing(
         thing.use_empty_image_alpha = True
         # A click in the view is meant for the character in front of it.
         thing.hide_select = True
-    thing.animation_data_clear()  # it may have been one of several that show in turn
-    thing.hide_viewport = False
+    _show_always(thing)
     if thing.data != image:
         _hide_source(image)
     thing.data = image
@@ -173,6 +173,8 @@ def show_in_turn(
 ) -> None:
     """Switch from drawing to drawing over time, and go to the first of them.
 
+    The cameras of the others are hidden, too: their frames would cross the whole view.
+
     Args:
         scene: gets a marker at each drawing's frame that binds its camera, in place of those that
             it had.
@@ -192,10 +194,19 @@ def show_in_turn(
             hidden[frame - 1] = True
         if row + 1 < len(frames):
             hidden[frames[row + 1]] = True
-        for when, hide in hidden.items():
-            drawing.hide_viewport = hide
-            drawing.keyframe_insert("hide_viewport", frame=when)
+        for thing in (camera, drawing):
+            for when, hide in hidden.items():
+                thing.hide_viewport = hide
+                thing.keyframe_insert("hide_viewport", frame=when)
     scene.frame_set(frames[0])
+
+
+def _show_always(thing: bpy.types.Object) -> None:
+    """Let a camera or a drawing be seen that may have been one of several that show in turn."""
+    if thing.animation_data:
+        thing.animation_data_clear()
+    if thing.hide_viewport:
+        thing.hide_viewport = False
 
 
 def _hide_source(image: bpy.types.Image) -> None:

@@ -147,12 +147,15 @@ def test_drawings_show_in_turn() -> None:
     reference.show_in_turn(scene, views)
     for frame in (3, 1, 2):
         scene.frame_set(frame)
-        assert [not drawing.hide_viewport for _, drawing in views] == [
-            number == frame for number in (1, 2, 3)
-        ]
+        for number, pair in enumerate(views, 1):
+            assert [not thing.hide_viewport for thing in pair] == 2 * [number == frame]
         bound = {marker.frame: marker.camera for marker in scene.timeline_markers}
         assert bound[frame] == views[frame - 1][0]
-    again = reference.place_drawing(scene, bpy.data.images.new("new", 9, 9), some_view(4, True), 8)
+    view = some_view(4, orthographic=True)
+    again = (
+        reference.place_camera(scene, view),
+        reference.place_drawing(scene, bpy.data.images.new("new", 9, 9), view, 8),
+    )
     scene.frame_set(3)
-    assert again == views[0][1]
-    assert not again.hide_viewport
+    assert again == views[0]
+    assert not any(thing.hide_viewport for thing in again)
