@@ -36,13 +36,19 @@ _WORK = (240, 24, 1326, 912)
 PICTURES = {
     "install": ("tour/install-menu", (316, 180, 1010, 500)),
     "tab": ("tour/tab", (880, 24, 1326, 912)),
+    "drawing": ("tour/drawing", (880, 24, 1326, 912)),
     "mannequin": ("tour/mannequin", _PANEL),
     "posed": ("tour/posed", _WORK),
     "dragged": ("tour/dragged", _WORK),
     "flipped": ("tour/flipped", _PANEL),
+    "keyed": ("tour/keyed", (0, 640, 1326, 1000)),
     "saved": ("tour/saved", _WORK),
-    "sequence": ("several/sequence-running", (0, 300, 1326, 1000)),
-    "dataset": ("render/dataset-running", (0, 640, 1326, 1000)),
+    "undone": ("tour/undone", _WORK),
+    "sequence": ("several/sequence-running", (0, 472, 1326, 1000)),
+    "dataset_panel": ("render/dataset-panel", (1031, 518, 1326, 905)),
+    "dataset": ("render/dataset-long", (0, 640, 1326, 1000)),
+    "contact_sheet": ("render/contact-sheet", (440, 68, 1160, 972)),
+    "dataset_stopped": ("render/dataset-stopped", (300, 640, 1326, 1000)),
 }
 """Name of the picture -> the screenshot, and left, top, right and bottom of what is shown of it."""
 
@@ -134,7 +140,7 @@ def main(arguments: list[str]) -> None:
     program = find_program()
     if not program:
         raise UserError("Set REAL_BLENDER to a Blender 4.3 or newer.")
-    with tempfile.TemporaryDirectory() as temporary:
+    with tempfile.TemporaryDirectory(prefix="croquis_") as temporary:
         folder = options.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         shoot(folder, program)

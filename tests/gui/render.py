@@ -14,6 +14,8 @@ from pathlib import Path
 from window import PATIENCE, STEP, State, Window, tell
 
 BUTTON = "croquis.render_dataset"
+DATASET = "croquis.dataset"
+"""Where its settings are, seen from the scene."""
 
 
 def render_and_stop(window: Window) -> dict[str, State]:
@@ -21,20 +23,14 @@ def render_and_stop(window: Window) -> dict[str, State]:
     window.take_focus()
     window.open_panel("CROQUIS_PT_dataset_run")
     window.scroll_down()  # all panels together are higher than the window
-    place = 0
-    for name, value in (
-        ("characters", str(window.folder / "characters")),
-        ("animations", str(window.folder / "animations")),
-        ("output", str(window.folder / "dataset")),
-        ("workers", 1),
-    ):
-        place = window.fill(f"croquis.dataset.{name}", value, place)
-        if name == "output":
-            output = place
+    characters = window.fill(f"{DATASET}.characters", str(window.folder / "characters"))
+    animations = window.fill(f"{DATASET}.animations", str(window.folder / "animations"), characters)
+    output = window.fill(f"{DATASET}.output", str(window.folder / "dataset"), animations)
+    workers = window.fill(f"{DATASET}.workers", 1, output)
     before = window.state(lambda _: True)
     window.move_to_viewport()
     window.screenshot("dataset-panel")
-    window.find_button(BUTTON, place)
+    window.find_button(BUTTON, workers)
     window.click()
     running = window.state(lambda state: state["run"] and state["run"]["done"])
     window.screenshot("dataset-running")
@@ -44,13 +40,14 @@ def render_and_stop(window: Window) -> dict[str, State]:
     window.close_window()
     closed = window.next_state()
 
-    place = window.fill("croquis.dataset.output", str(window.folder / "larger"), output - 2 * STEP)
-    window.open_panel("CROQUIS_PT_dataset_cameras", place)
-    place = window.fill("croquis.dataset.cameras", 100, place)
-    window.find_button(BUTTON, place)
+    window.fill(f"{DATASET}.output", str(window.folder / "larger"), output - 2 * STEP)
+    window.open_panel("CROQUIS_PT_dataset_cameras", output)
+    cameras = window.fill(f"{DATASET}.cameras", 100, output)
+    window.find_button(BUTTON, cameras)
     window.click()
     window.state(lambda state: state["run"])
     wait_for(window.folder / "larger" / "clips", "*.json")
+    window.scroll_down()
     window.screenshot("dataset-long")
     window.move_to_viewport()
     window.key("Escape")

@@ -18,6 +18,9 @@ from window import STEP, State, Window, tell
 UNDO_STEPS = 30
 """More than the story takes."""
 
+CHANGING = ("objects", "pose", "keyed", "assets", "drawing")
+"""What of a state the steps change."""
+
 
 class Tour:
     """The story: a few steps, each of which leaves a screenshot and a state.
@@ -30,13 +33,16 @@ class Tour:
     def __init__(self, window: Window) -> None:
         self.window = window
         self.states: dict[str, Any] = {}
+        self._last: State = {}
 
-    def note(self, name: str) -> State:
-        """Keep how it looks and stands, when that is on the screen."""
-        self.window.drawn_state(lambda _: True)
+    def note(self, name: str) -> None:
+        """Keep how it looks and stands, when the step has changed that and it is on the screen."""
+        last = self._last
+        self.window.drawn_state(
+            lambda state: any(state[part] != last.get(part) for part in CHANGING)
+        )
         self.window.screenshot(name)
-        self.states[name] = self.window.next_state()
-        return self.states[name]
+        self.states[name] = self._last = self.window.next_state()
 
     def install(self, archive: str) -> None:
         """Edit > Preferences > Get Extensions > Install from Disk."""
@@ -83,7 +89,8 @@ class Tour:
         files = [{"name": path.name}]
         self.call("croquis.open_drawing", directory=str(path.parent), files=files)
         self.window.state(lambda state: state["drawing"])
-        self.window.move_to_viewport()
+        left, top, width, height = self.window.next_state()["sidebar"]
+        self.window.move(left + width // 2, top + height - STEP)  # Blender draws what is under it
         self.note("drawing")
 
     def call(self, operator: str, **properties: object) -> None:

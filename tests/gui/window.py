@@ -42,6 +42,7 @@ class Window:
     def drawn_state(self, wanted: Callable[[State], bool]) -> State:
         """The same, when the viewport shows it."""
         result = self.state(lambda state: state["is_drawn"] and wanted(state))
+        self.next_state()
         time.sleep(1)  # what is drawn still has to come to the screen
         return result
 
@@ -222,6 +223,7 @@ class Window:
         self.key("ctrl+a")
         xdotool("type", "--delay", 15, value)
         self.key("Return")
+        self.next_state()
         self.state(lambda state: state["fields"][field] == value)
         return y
 

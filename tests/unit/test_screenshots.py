@@ -51,7 +51,7 @@ def test_all_pictures_are_replaced(docs: Path, monkeypatch: pytest.MonkeyPatch) 
         assert animation.width == 480
 
 
-@pytest.mark.parametrize("missing", ["render/dataset-running", "tour/flipped"])
+@pytest.mark.parametrize("missing", ["render/dataset-long", "tour/flipped"])
 def test_a_run_that_fails_changes_none(
     docs: Path, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
