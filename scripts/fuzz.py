@@ -491,6 +491,8 @@ def driven(cls: Any, world: World, watch: Watch) -> Iterator[None]:
         answer = self.invoke(context, _event(rng))
         if answer & waiting and not modal:
             return execute(self, context)
+        if cls.bl_idname == _RESUMABLE:
+            watch.excuse("file ")
         for _ in range(_MOST_EVENTS):
             if not answer & waiting:
                 return answer
@@ -512,6 +514,9 @@ def driven(cls: Any, world: World, watch: Watch) -> Iterator[None]:
         else:
             del cls.execute
 
+
+_RESUMABLE = "croquis.render_dataset"
+"""Once it is under way, what it has written stays, and it goes on from there the next time."""
 
 _WAITS = (
     *("modal_handler_add", "event_timer_add", "event_timer_remove", "fileselect_add"),
@@ -542,22 +547,20 @@ class Watch:
     """A look at the file and at a case's folder, to compare later ones with."""
 
     def __init__(self, world: World) -> None:
-        self._folder, self._excused = world.folder, False
+        self._folder, self._excused = world.folder, set[str]()
         self._before = digest() | listing(self._folder)
 
-    def excuse(self) -> None:
-        """Take no changes for a fault any more: something else has changed the scene."""
-        self._excused = True
+    def excuse(self, what: str = "") -> None:
+        """Take no changes of something for a fault any more: of everything, unless it is said."""
+        self._excused.add(what)
 
     def changes(self) -> list[str]:
         """What is not as it was, but for what is excused."""
-        if self._excused:
-            return []
         before, now = self._before, digest() | listing(self._folder)
         return [
             f"{what} from {before.get(what, 'nothing')} to {now.get(what, 'nothing')}"
             for what in sorted(before.keys() | now.keys())
-            if before.get(what) != now.get(what)
+            if before.get(what) != now.get(what) and not what.startswith(tuple(self._excused))
         ]
 
     def new_odd_numbers(self) -> list[str]:
