@@ -51,7 +51,8 @@ def render_and_stop(window: Window) -> dict[str, State]:
     window.screenshot("dataset-long")
     window.move_to_viewport()
     window.key("Escape")
-    stopped = window.state(lambda state: not state["run"])
+    window.state(lambda state: not state["run"])
+    stopped = window.next_state()
     time.sleep(1)
     window.screenshot("dataset-stopped")
     return {

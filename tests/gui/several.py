@@ -46,6 +46,7 @@ def pose_sequence(window: Window) -> dict[str, State]:
     window.turn_wheel(4, 3)
     looking = window.next_state()
     posed = window.state(lambda state: OPERATOR not in state["running"] and state["keyed"])
+    window.next_state()
     time.sleep(1)
     window.screenshot("sequence-posed")
     window.key("ctrl+z")
