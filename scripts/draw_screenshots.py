@@ -36,7 +36,6 @@ _WORK = (240, 24, 1326, 912)
 PICTURES = {
     "install": ("tour/install-menu", (316, 180, 1010, 500)),
     "tab": ("tour/tab", (880, 24, 1326, 912)),
-    "drawing": ("tour/drawing", (880, 24, 1326, 912)),
     "mannequin": ("tour/mannequin", _PANEL),
     "posed": ("tour/posed", _WORK),
     "dragged": ("tour/dragged", _WORK),
@@ -45,7 +44,7 @@ PICTURES = {
     "saved": ("tour/saved", _WORK),
     "undone": ("tour/undone", _WORK),
     "sequence": ("several/sequence-running", (0, 472, 1326, 1000)),
-    "dataset_panel": ("render/dataset-panel", (1031, 518, 1326, 905)),
+    "dataset_panel": ("render/dataset-panel", (1031, 518, 1300, 905)),
     "dataset": ("render/dataset-long", (0, 640, 1326, 1000)),
     "contact_sheet": ("render/contact-sheet", (440, 68, 1160, 972)),
     "dataset_stopped": ("render/dataset-stopped", (300, 640, 1326, 1000)),

@@ -52,6 +52,8 @@ class PicturesOperator(ExplainedOperator):
             self.report({"ERROR"}, say(error))
             return {"CANCELLED"}
         self.report({"INFO"}, say(self.take(context, images)))
+        if context.area:  # after a drop, nothing else would draw the panel anew
+            context.area.tag_redraw()
         return {"FINISHED"}
 
     def take(self, context: bpy.types.Context, images: list[bpy.types.Image]) -> str:

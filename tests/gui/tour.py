@@ -89,8 +89,7 @@ class Tour:
         files = [{"name": path.name}]
         self.call("croquis.open_drawing", directory=str(path.parent), files=files)
         self.window.state(lambda state: state["drawing"])
-        left, top, width, height = self.window.next_state()["sidebar"]
-        self.window.move(left + width // 2, top + height - STEP)  # Blender draws what is under it
+        self.window.move_to_viewport()
         self.note("drawing")
 
     def call(self, operator: str, **properties: object) -> None:
