@@ -38,7 +38,7 @@ PICTURES = {
     "tab": ("tour/tab", (880, 24, 1326, 912)),
     "mannequin": ("tour/mannequin", _PANEL),
     "posed": ("tour/posed", _WORK),
-    "dragged": ("tour/dragged", _WORK),
+    "dragged": ("tour/drag-11", _WORK),
     "flipped": ("tour/flipped", _PANEL),
     "keyed": ("tour/keyed", (0, 640, 1326, 1000)),
     "saved": ("tour/saved", _WORK),
@@ -100,7 +100,7 @@ def animate(folder: Path, path: Path) -> None:
     drags = sorted((folder / "tour").glob("drag-*.png"))
     story = [(f"tour/{name}", _REST) for name in ("mannequin", "posed")]
     story += [(f"tour/{drag.stem}", _FRAME_TIME) for drag in drags]
-    story += [(f"tour/{name}", _REST) for name in ("dragged", "flipped")]
+    story += [(f"tour/{name}", _REST) for name in (drags[-1].stem, "flipped")]
     frames = []
     for name, _ in story:
         with Image.open(folder / f"{name}.png") as picture:
