@@ -92,10 +92,12 @@ def register() -> None:
 
 def unregister() -> None:
     """Take the operators away again; those that are at work end as they do at Esc."""
-    _end_running()
-    bpy.app.handlers.undo_post.remove(viewport.leave_lost_camera)
-    for cls in reversed(_CLASSES):
-        bpy.utils.unregister_class(cls)
+    try:
+        _end_running()
+    finally:
+        bpy.app.handlers.undo_post.remove(viewport.leave_lost_camera)
+        for cls in reversed(_CLASSES):
+            bpy.utils.unregister_class(cls)
 
 
 def _end_running() -> None:
@@ -111,6 +113,10 @@ def _end_running() -> None:
                 if kind in _CLASSES and hasattr(kind, "cancel"):
                     operator.cancel(bpy.context)
             spaces = [area.spaces.active for area in window.screen.areas]
-            selects = any(type(getattr(s, "active_operator", None)) in _CLASSES for s in spaces)
-            if selects and window.screen.is_temporary:
-                bpy.ops.wm.window_close()
+            if any(type(getattr(s, "active_operator", None)) in _CLASSES for s in spaces):
+                # A file selector is a window of its own, or fills one as its only area.
+                if window.screen.is_temporary:
+                    bpy.ops.wm.window_close()
+                else:
+                    with bpy.context.temp_override(area=window.screen.areas[0]):
+                        bpy.ops.screen.back_to_previous()

@@ -76,13 +76,20 @@ class SteppedOperator(ExplainedOperator):
         """One step at each tick."""
         if self._timer is None:  # Blender calls an operator again whose last step opened a window
             return {"CANCELLED"}
-        if event.type == "ESC":
+        # Released, it ends nothing: pressed, it has ended something else that the user was at.
+        if event.type == "ESC" and event.value == "PRESS":
+            self.cancel(context)
             self.report({"WARNING"}, say(self.stopped()))
-            self.cancel(context)
             return {"CANCELLED"}
-        if event.type == "TIMER" and (result := self._try(self.step, context)) is not None:
-            self.cancel(context)
-            return result
+        if event.type == "TIMER":
+            try:
+                result = self._try(self.step, context)
+            except Exception:
+                self.cancel(context)  # Blender drops an operator that fails, without a word to it
+                raise
+            if result is not None:
+                self.cancel(context)
+                return result
         return {"PASS_THROUGH" if self.lets_through(event) else "RUNNING_MODAL"}
 
     def cancel(self, context: bpy.types.Context) -> None:

@@ -145,6 +145,9 @@ class AtWork:
     events: tuple[dict[str, Any], ...] = ()
 
 
+# Esc ends what it is pressed for; the release of a key that ended something else ends nothing.
+RELEASED = {"type": "ESC", "value": "RELEASE"}
+
 AT_WORK = (
     AtWork("choose_figure", {"drawing", "status texts"}, events=({"type": "MOUSEMOVE"},)),
     AtWork(
@@ -153,13 +156,13 @@ AT_WORK = (
         {"joint": "LeftHand"},
         ({"type": "MOUSEMOVE", "mouse_x": 900, "mouse_y": 500},),
     ),
-    AtWork("pose_sequence", {"timers", "status texts"}, events=({"type": "TIMER"},)),
-    AtWork("pose_from_sheet", {"timers", "status texts"}, events=({"type": "TIMER"},)),
-    AtWork("render_dataset", {"timers", "status texts"}, events=({"type": "TIMER"},)),
+    AtWork("pose_sequence", {"timers", "status texts"}, events=({"type": "TIMER"}, RELEASED)),
+    AtWork("pose_from_sheet", {"timers", "status texts"}, events=({"type": "TIMER"}, RELEASED)),
+    AtWork("render_dataset", {"timers", "status texts"}, events=({"type": "TIMER"}, RELEASED)),
 )
 
 
-def begin(work: AtWork) -> None:
+def begin(work: AtWork) -> Any:
     """Call an operator as a click in the 3D viewport does, and let the events happen.
 
     Without a window Blender invokes no operators, but it keeps those that are modal.
@@ -179,6 +182,7 @@ def begin(work: AtWork) -> None:
         for event in work.events:
             went_on = running.modal(bpy.context, SimpleNamespace(**still | event))
             assert went_on <= {"RUNNING_MODAL", "PASS_THROUGH"}
+    return running
 
 
 def endless(*_: object) -> Iterator[Progress]:
@@ -238,6 +242,25 @@ def test_disabling_ends_what_is_at_work(
             assert inventory() == before
             assert places(character) == pytest.approx(stood, abs=1e-6)
             assert str(pose.remembered(character)) == kept
+            assert CROQUIS_OT_render_dataset.running is None
+    finally:
+        addon.unregister()
+
+
+@pytest.mark.parametrize("name", ["pose_sequence", "pose_from_sheet", "render_dataset"])
+def test_a_step_that_fails_leaves_nothing_on_the_screen(
+    name: str, set_scene: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addon.register()
+    try:
+        set_scene()
+        with watch():
+            before = inventory()
+            running = begin(next(work for work in AT_WORK if work.name == name))
+            monkeypatch.setattr(type(running), "step", lambda *_: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                running.modal(bpy.context, SimpleNamespace(type="TIMER", value="NOTHING"))
+            assert set(inventory() - before) == {"modal operators"}  # which Blender drops then
             assert CROQUIS_OT_render_dataset.running is None
     finally:
         addon.unregister()
