@@ -118,8 +118,8 @@ def triangulate(
     Args:
         keypoints: ``[V, 23, 2]`` pixels of each drawing; missing ones may be NaN.
         scores: ``[V, 23]`` 0..1; 0 or NaN where missing.
-        azimuths: radians from which each drawing is seen (see :class:`Sheet`), None for those to
-            find; by default all are to be found.
+        azimuths: radians from which each drawing is seen (see :class:`Sheet`), None or NaN for
+            those to find; by default all are to be found.
 
     Raises:
         UserError: there are fewer than two drawings, or one shows fewer than three joints.
@@ -132,7 +132,10 @@ def triangulate(
     for number, seen in enumerate((scores > 0).sum(axis=1), 1):
         if seen < 3:
             raise UserError(f"Drawing {number} shows too few joints; leave it out.")
-    given = [None] * len(points) if azimuths is None else azimuths
+    given = [
+        azimuth if azimuth is not None and np.isfinite(azimuth) else None
+        for azimuth in azimuths or [None] * len(points)
+    ]
     views = [_View.of(p, s, a) for p, s, a in zip(points, scores, given, strict=True)]
     return _settle_sides(views).sheet()
 

@@ -131,7 +131,7 @@ class Readings:
         self._figures = {
             way: _Figure(lift(swap(self.keypoints, way), swap(self.scores, way))) for way in ways
         }
-        trust = float(np.nan_to_num(self.scores).mean()) ** _TRUST
+        trust = float(np.nan_to_num(self.scores).clip(0, 1).mean()) ** _TRUST
         weights = [self._figures[way].familiarity ** trust * _chance_of(way, sides) for way in ways]
         self._chances = dict(zip(ways, np.array(weights) / sum(weights), strict=True))
 

@@ -175,6 +175,14 @@ def test_one_drawing_is_no_sheet() -> None:
         multiview.triangulate(points, scores)
 
 
+@pytest.mark.parametrize("odd", [np.nan, np.inf])
+def test_an_angle_that_is_no_number_is_found(odd: float) -> None:
+    points, scores, _ = sheet_of(body(3), SIDES, 3)
+    found = multiview.triangulate(points, scores, [0.0, odd, odd, odd])
+    expected = multiview.triangulate(points, scores, [0.0, None, None, None])
+    np.testing.assert_array_equal(found.joints, expected.joints)
+
+
 def test_coincident_points() -> None:
     sheet = multiview.triangulate(np.full((3, 23, 2), 7.0), np.ones((3, 23)))
     assert np.isfinite(sheet.joints).all() and np.isfinite(sheet.lifted.certainty).all()
