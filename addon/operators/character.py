@@ -26,7 +26,7 @@ class ExplainedOperator:
         somewhere = context.scene and context.view_layer  # a script may have taken them away
         reason = cls.why_not(context) if somewhere else "Open a scene with a view layer first."
         if reason:
-            cls.poll_message_set(say(reason))
+            cls.poll_message_set(say(reason, "tooltips"))
         return not reason
 
 

@@ -131,7 +131,7 @@ class CROQUIS_OT_move_joint(_JointOperator, bpy.types.Operator):
         context.window_manager.modal_handler_add(self)
         name = JOINT_NAMES[self.joint]
         context.workspace.status_text_set(
-            say(f"{name}: release or click to leave it here, Esc to take it back")
+            say(f"{name}: release or click to leave it here, Esc to take it back", "interface")
         )
         return {"RUNNING_MODAL"}
 

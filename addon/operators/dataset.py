@@ -219,8 +219,11 @@ class CROQUIS_OT_render_dataset(SteppedOperator, bpy.types.Operator):
             text = f"{run.progress.message}; without a contact sheet: {error}"
             self.report({"WARNING"}, say(text))
             return
-        failures = f" ({run.failures()})" if run.progress.failures else ""
-        self.report({"INFO"}, say(f"{run.progress.message}{failures}; {path.name} shows some."))
+        made, failures = run.progress.message, run.failures()
+        text = f"{made}; {path.name} shows some."
+        if failures:
+            text = f"{made}; {failures}; {path.name} shows some."
+        self.report({"INFO"}, say(text))
 
 
 def _redraw_sidebars(context: bpy.types.Context) -> None:

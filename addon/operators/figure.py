@@ -66,7 +66,10 @@ class CROQUIS_OT_choose_figure(PosingOperator, bpy.types.Operator):
         self._overlay = BoxOverlay(plane, boxes)
         context.window_manager.modal_handler_add(self)
         context.workspace.status_text_set(
-            say("Click a figure, or drag a box around one; Esc leaves the pose as it is")
+            say(
+                "Click a figure, or drag a box around one; Esc leaves the pose as it is",
+                "interface",
+            )
         )
         context.area.tag_redraw()
         return {"RUNNING_MODAL"}

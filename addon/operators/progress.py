@@ -132,10 +132,11 @@ def draw_progress(
         notes: what stands beside it; empty ones are left out.
     """
     row = header.layout
-    row.label(text=f" {say(stop)}", icon="EVENT_ESC")  # the picture of the key is a wide one
+    # The picture of the key is a wide one.
+    row.label(text=f" {say(stop, 'interface')}", icon="EVENT_ESC", translate=False)
     bar = row.row()
     bar.ui_units_x = 12
-    bar.progress(factor=share, text=say(text))
+    bar.progress(factor=share, text=say(text, "interface"), translate=False)
     for note in filter(None, notes):
-        row.label(text=say(note), translate=False)
+        row.label(text=say(note, "interface"), translate=False)
     row.template_input_status()

@@ -110,10 +110,11 @@ class CROQUIS_OT_flip_limb(_ReadingOperator, bpy.types.Operator):
         cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties
     ) -> str:
         """The tooltip of each limb's button."""
-        limb = say(LIMB_NAMES[properties.limb]).lower()
+        limb = say(LIMB_NAMES[properties.limb], "tooltips").lower()
         return say(
             f"Read the {limb} the other way in depth. It looks the same in the drawing's view, "
-            "and the rest of the pose stays"
+            "and the rest of the pose stays",
+            "tooltips",
         )
 
     def choose(self, readings: Readings, reading: Reading) -> Reading:

@@ -52,7 +52,7 @@ class CROQUIS_OT_choose_bone(_BonesOperator, bpy.types.Operator):
     def draw(self, context: bpy.types.Context) -> None:
         """A field that searches the character's bones."""
         data = context.scene.croquis.armature.data
-        part = say(label_of(self.joint))
+        part = say(label_of(self.joint), "interface")
         self.layout.prop_search(self, "bone", data, "bones", text=part, translate=False)
 
     def execute(self, context: bpy.types.Context) -> set[str]:

@@ -2,13 +2,13 @@
 
 A language is a module with two tables: ``LABELS`` of operators, which Blender looks up apart from
 the rest, and ``TEXTS``. What stands in neither appears in English. What a sentence is filled in
-with is ``{}`` in both languages.
+with is ``{}`` in both languages; where that is to be translated too, see :mod:`.sentences`.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import bpy
 
@@ -23,15 +23,20 @@ BODY = "Croquis"
 _OWNER = __package__ or "croquis"
 
 
-def say(message: object) -> str:
+def say(message: object, where: Literal["reports", "interface", "tooltips"] = "reports") -> str:
     """A sentence or several of them, in the language of Blender's interface.
 
     Blender itself translates the constant texts of buttons and tooltips; reports, and all texts
     that are filled in with something, come here first.
+
+    Args:
+        message: a text, or an error that holds one.
+        where: what it is shown in; the user chooses for each whether it is translated.
     """
     text = str(message)
     locale = bpy.app.translations.locale
-    if locale not in _LANGUAGES or not bpy.context.preferences.view.use_translate_reports:
+    view = bpy.context.preferences.view
+    if locale not in _LANGUAGES or not getattr(view, f"use_translate_{where}"):
         return text
     return _table(locale).translate(text)
 

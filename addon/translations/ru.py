@@ -63,8 +63,8 @@ TEXTS = {
     "Run": "Запуск",
     "Several Drawings": "Несколько рисунков",
     "Style": "Стиль",
-    "{}, {} of {} bones": "{}, костей: {} из {}",
-    "{} of {}": "{} из {}",
+    "{}, {} of {} bones": "{:text}, костей: {:number} из {:number}",
+    "{} of {}": "{:number} из {:number}",
     "Faces us": "Лицом к нам",
     "Turned away": "Спиной к нам",
     "In Front": "Спереди",
@@ -262,8 +262,8 @@ TEXTS = {
         "How many threads of the processor look at a drawing; 0 takes all, fewer leave some to "
         "other work"
     ): (
-        "Сколько потоков процессора рассматривают рисунок; 0 — все, меньшее число оставляет место "
-        "другой работе"
+        "Сколько потоков процессора разбирают рисунок; 0 — все, меньшее число оставляет "
+        "ресурсы другим задачам"
     ),
     "Croquis' Own": "Из поставки Croquis",
     # Dataset
@@ -337,7 +337,7 @@ TEXTS = {
         "Leave the ring: look from above and below, tilted, near through a wide lens or far away "
         "without perspective"
     ): (
-        "Сходить с кольца: смотреть сверху и снизу, с наклоном, вблизи через широкоугольный "
+        "Не держаться кольца: смотреть сверху и снизу, с наклоном, вблизи через широкоугольный "
         "объектив или издали без перспективы"
     ),
     (
@@ -354,7 +354,7 @@ TEXTS = {
     "The same lines by Blender's slower renderer, for comparison": (
         "Те же линии от более медленного рендера Blender, для сравнения"
     ),
-    "Stick Figures": "Фигуры из палочек",
+    "Stick Figures": "Человечки из палочек",
     "Lines from joint to joint; the character itself is not drawn": (
         "Линии от сустава к суставу; сам персонаж не рисуется"
     ),
@@ -373,7 +373,7 @@ TEXTS = {
     "A drawing pen or felt pen in a practised hand": "Линер или фломастер в опытной руке",
     "Brush": "Кисть",
     "A loaded brush, thick in the middle of each stroke": (
-        "Напитанная кисть, штрих толще в середине"
+        "Напитанная тушью кисть, штрих толще в середине"
     ),
     "Pencil": "Карандаш",
     "Grey and grainy, with several searching lines": (
@@ -430,14 +430,15 @@ TEXTS = {
     ),
     "Seed": "Начальное значение",
     "Every random choice follows from it: the same seed gives the same dataset": (
-        "Из него следует каждый случайный выбор: то же значение даёт тот же набор данных"
+        "От него зависит каждый случайный выбор: то же значение даёт тот же набор данных"
     ),
     (
         "Blenders that draw side by side without a window; one for each processor core is fastest, "
         "fewer leave you some of the machine. The dataset is the same"
     ): (
-        "Сколько Blender рисуют рядом без окна; по одному на ядро процессора — быстрее всего, "
-        "меньше — часть компьютера останется вам. Набор данных получится тот же"
+        "Сколько экземпляров Blender рисуют одновременно, без окна; быстрее всего — по одному "
+        "на ядро процессора, а меньшее число оставит часть ресурсов вам. Набор данных "
+        "получится тот же"
     ),
     # Tooltips
     "Add a wooden mannequin and choose it as the character to pose": (
@@ -459,10 +460,10 @@ TEXTS = {
         "Посмотреть на персонажа сбоку — на то, чего рисунок не показывает"
     ),
     "Pose the next likeliest way to read the drawing in depth": (
-        "Поставить следующую по вероятности трактовку глубины рисунка"
+        "Поставить позу по следующей по вероятности трактовке глубины рисунка"
     ),
     "Pose the likelier way to read the drawing that comes before this one": (
-        "Поставить предыдущую, более вероятную трактовку рисунка"
+        "Поставить позу по предыдущей, более вероятной трактовке рисунка"
     ),
     "Pose the likeliest way to read the drawing again": (
         "Вернуться к самой вероятной трактовке рисунка"
@@ -505,7 +506,10 @@ TEXTS = {
     (
         "Use what this viewport shows as the drawing: on white, without grid, bones and other "
         "helpers"
-    ): ("Взять как рисунок то, что видно в этом вьюпорте: на белом, без сетки, костей и прочего"),
+    ): (
+        "Взять как рисунок то, что видно в этом вьюпорте: на белом фоне, без сетки, костей и "
+        "прочего"
+    ),
     "Drag the joint to where it is in the drawing, and the character follows. Click it for more": (
         "Перетащите сустав туда, где он на рисунке, и персонаж последует. Щелчок откроет меню"
     ),
@@ -529,7 +533,7 @@ TEXTS = {
         "Щёлкните на рисунке фигуру, чья поза нужна, или обведите рамкой ту, что найдена не целиком"
     ),
     "Let the next Pose Sequence pose this drawing anew": (
-        "Пусть следующий запуск «Позы по последовательности» поставит позу этого рисунка заново"
+        "При следующем запуске «Позы по последовательности» заново поставить позу по этому рисунку"
     ),
     (
         "Use what a Grease Pencil object shows at this frame as the drawing, seen as in this "
@@ -573,8 +577,9 @@ TEXTS = {
         "Keep the character's pose at this drawing's frame as you have corrected it, keyed; the "
         "next Pose Sequence lets the neighbouring drawings follow it"
     ): (
-        "Сохранить ключами позу персонажа в кадре этого рисунка такой, какой вы её исправили; при "
-        "следующем запуске «Позы по последовательности» соседние рисунки последуют ей"
+        "Закрепить ключевыми кадрами исправленную вами позу персонажа в кадре этого рисунка; "
+        "при следующем запуске «Позы по последовательности» соседние рисунки подстроятся под "
+        "неё"
     ),
     "Turn the view to the posed character": "Повернуть вид к персонажу в позе",
     "Move this drawing in the list; the frames stay where they are": (
@@ -608,7 +613,7 @@ TEXTS = {
     "Part": "Часть",
     "Part of the body that the bone stands for": "Часть тела, за которую отвечает кость",
     "Bone": "Кость",
-    "Bone of the character, empty for none": "Кость персонажа; пусто — никакая",
+    "Bone of the character, empty for none": "Кость персонажа; пустое поле — без кости",
     "Which figure of the drawing: 1 is the largest": "Какая фигура рисунка: 1 — самая крупная",
     "Box": "Рамка",
     (
@@ -627,7 +632,8 @@ TEXTS = {
     "All frames from the scene's first to its last": "Все кадры сцены, от первого до последнего",
     "Limb": "Конечность",
     "The limb; an arm or a leg takes its lower half along where it bends that way": (
-        "Конечность; рука или нога увлекает свою нижнюю половину, если та сгибается в эту сторону"
+        "Конечность; у руки или ноги поворачивается и нижняя половина, если она сгибается в "
+        "эту сторону"
     ),
     "Joint": "Сустав",
     "The joint of the drawing, left and right being the character's own": (
@@ -663,14 +669,14 @@ TEXTS = {
         "Щёлкните фигуру или обведите её рамкой; Esc оставляет позу как есть"
     ),
     "{}: release or click to leave it here, Esc to take it back": (
-        "{}: отпустите или щёлкните, чтобы оставить здесь, Esc — вернуть назад"
+        "{:text}: отпустите или щёлкните, чтобы оставить здесь, Esc — вернуть назад"
     ),
-    "{} of {} drawings": "рисунков: {} из {}",
-    "{} per second, {} left": "{} в секунду, осталось {}",
+    "{} of {} drawings": "рисунков: {:number} из {:number}",
+    "{} per second, {} left": "{:number} в секунду, осталось {:text}",
     "{} failed, see failed.json": "не удалось: {}, см. failed.json",
-    "{} s": "{} с",
-    "{} min": "{} мин",
-    "{} h {} min": "{} ч {} мин",
+    "{} s": "{:number} с",
+    "{} min": "{:number} мин",
+    "{} h {} min": "{:number} ч {:number} мин",
     "Reading “{}”": "Чтение «{}»",
     "Reading {}": "Чтение {}",
     "Reading depth from all drawings": "Чтение глубины по всем рисункам",
@@ -680,7 +686,7 @@ TEXTS = {
     "Looking for what is done already": "Поиск уже готового",
     "Loading {}": "Загрузка {}",
     "Gathering the annotations": "Сбор аннотаций",
-    "Flip {}": "Развернуть: {}",
+    "Flip {}": "Развернуть: {:text}",
     # Sentences
     "Add drawings first.": "Сначала добавьте рисунки.",
     "Add two drawings of the pose or more.": "Добавьте хотя бы два рисунка этой позы.",
@@ -707,7 +713,7 @@ TEXTS = {
         "Сначала вернитесь в режим объекта или в режим позы."
     ),
     "“{}” is linked from a library; make a library override first.": (
-        "«{}» — связанный объект из библиотеки; сначала создайте переопределение."
+        "«{}» — связанный объект из библиотеки; сначала создайте переопределение библиотеки."
     ),
     "“{}” is not an armature; choose an armature.": "«{}» не арматура; выберите арматуру.",
     "“{}” is not in this view layer; choose another armature.": (
@@ -724,7 +730,7 @@ TEXTS = {
     "A dataset is being rendered already; press Esc to stop it.": (
         "Набор данных уже рендерится; чтобы остановить, нажмите Esc."
     ),
-    "Choose the folder “{}” first.": "Сначала выберите папку «{}».",
+    "Choose the folder “{}” first.": "Сначала выберите папку «{:text}».",
     "Nothing is drawn on this page; choose a picture with a figure on it.": (
         "На этой странице ничего не нарисовано; выберите изображение с фигурой."
     ),
@@ -737,11 +743,13 @@ TEXTS = {
     "Posed “{}”: {} of {} joints clear.": "«{}» в позе: ясно видно суставов — {} из {}.",
     "Reading {} of {}, {} likely.": "Трактовка {} из {}, вероятность {}.",
     "Inserted keyframes for {} bones at frame {}.": (
-        "Вставлены ключевые кадры, костей: {}, кадр {}."
+        "Ключевые кадры вставлены: костей — {}, кадр {}."
     ),
     "Found {} of {} bones.": "Найдено костей: {} из {}.",
-    "“{}”: {}": "«{}»: {}",
-    "Not all follows the drawing: {} hold {}.": "Не всё следует рисунку: {} удерживают {}.",
+    "“{}”: {}": "«{}»: {:text}",
+    "Not all follows the drawing: {} hold {}.": (
+        "Не всё следует рисунку: {:list} удерживают {:list}."
+    ),
     "“{}” has a place or bones that are not numbers; put them right first.": (
         "У «{}» в положении или в костях не числа; сначала исправьте это."
     ),
@@ -763,8 +771,8 @@ TEXTS = {
     "{}: {}; put that right and start again, the finished clips are kept.": (
         "{}: {}; исправьте это и запустите снова, готовые клипы сохранены."
     ),
-    "Blender has not said a word for {} seconds.": "Blender молчит уже {} с.",
-    "Blender does not start: {}": "Blender не запускается: {}",
+    "Blender has not said a word for {} seconds.": "Blender не отвечает уже {} с.",
+    "Blender does not start: {}": "Blender не запускается: {:text}",
     "It crashes Blender.": "От этого Blender аварийно завершается.",
     "Pose “{}” from a drawing first.": "Сначала поставьте «{}» в позу по рисунку.",
     "{} is damaged; delete it and start again.": "{} повреждён; удалите его и запустите снова.",
@@ -795,18 +803,18 @@ TEXTS = {
         "Сначала перейдите в кадр {}, где находится этот рисунок."
     ),
     "Pose the sequence first.": "Сначала поставьте позы по последовательности.",
-    "The other drawings contradict {}.": "Остальным рисункам противоречит: {}.",
+    "The other drawings contradict {}.": "Остальным рисункам противоречит: {:list}.",
     "Posed “{}” from {} drawings.": "«{}» в позе, рисунков: {}.",
     "{} are both at frame {}; move one of them.": (
-        "{} стоят в одном кадре ({}); переместите один из них."
+        "{:list} стоят в одном кадре ({}); переместите один из них."
     ),
     "The scene has no camera; add one that looks at the drawing.": (
         "В сцене нет камеры; добавьте камеру, направленную на рисунок."
     ),
-    "No {}: they hold nothing to draw.": "Нет {}: там нечего рисовать.",
-    "No {}; {} fails: {}": "Нет {}; с {} не получается: {}",
+    "No {}: they hold nothing to draw.": "Нет {:text}: там нечего рисовать.",
+    "No {}; {} fails: {}": "Нет {:text}; {} не подходит: {:text}",
     "{} is not a BVH file that Croquis can read: {}.": (
-        "{} — не файл BVH, который умеет читать Croquis: {}."
+        "{} — не файл BVH, который умеет читать Croquis: {:text}."
     ),
     "{} is damaged; delete it, the next run writes it anew.": (
         "{} повреждён; удалите его, следующий запуск запишет его заново."
@@ -826,41 +834,44 @@ TEXTS = {
     "The style {} draws no surface, so it has no label {}: leave one of them out.": (
         "Стиль {} не рисует поверхность, поэтому у него нет разметки {}: уберите одно из двух."
     ),
-    "There is no {} {}; there are {}.": "Нет такого значения ({}): {}; есть {}.",
+    "There is no {} {}; there are {}.": "Нет такого значения ({:text}): {}; есть {}.",
     "Two {} files are called {}; rename one of them.": (
-        "Два файла ({}) называются {}; переименуйте один из них."
+        "Два файла ({:text}) называются {}; переименуйте один из них."
     ),
     "Without pictures and labels there is nothing to write.": (
         "Без изображений и разметки записывать нечего."
     ),
     "{} holds a dataset made with another {}; choose another folder or the same settings.": (
-        "В {} набор данных с другим значением {}; выберите другую папку или те же настройки."
+        "В {} набор данных с другими настройками ({:text}); выберите другую папку или те же "
+        "настройки."
     ),
     "{} holds no dataset: there is no dataset.json.": (
         "В {} нет набора данных: нет файла dataset.json."
     ),
     "{} is damaged; choose another output folder.": "{} повреждён; выберите другую папку вывода.",
-    "{} must lie between {} and {}.": "Значение «{}» должно быть от {} до {}.",
+    "{} must lie between {} and {}.": "Значение «{:text}» должно быть от {} до {}.",
     "{}: {} times ({}).": "{}: раз — {} ({}).",
     "The card {}.json belongs to another network; {}.": (
-        "Карточка {}.json принадлежит другой нейросети; {}."
+        "Карточка {}.json принадлежит другой нейросети; {:text}."
     ),
-    "The keypoint network {} is damaged; {}.": "Нейросеть ключевых точек {} повреждена; {}.",
+    "The keypoint network {} is damaged; {}.": "Нейросеть ключевых точек {} повреждена; {:text}.",
     "The keypoint network {} was made for another version of Croquis; {}.": (
-        "Нейросеть ключевых точек {} сделана для другой версии Croquis; {}."
+        "Нейросеть ключевых точек {} сделана для другой версии Croquis; {:text}."
     ),
     "The keypoint network's card {}.json is damaged; {}.": (
-        "Карточка нейросети ключевых точек {}.json повреждена; {}."
+        "Карточка нейросети ключевых точек {}.json повреждена; {:text}."
     ),
     "The keypoint network's file {} cannot be read; {}.": (
-        "Файл нейросети ключевых точек {} нельзя прочитать; {}."
+        "Файл нейросети ключевых точек {} нельзя прочитать; {:text}."
     ),
-    "The page shows only {}; choose one of them.": (
-        "На странице видно только: {}; выберите из этого."
+    "The page shows only {}; choose one of them.": "На странице {:text}; выберите одну из них.",
+    "{} is not a keypoint network of Croquis; {}.": (
+        "{} — не нейросеть ключевых точек Croquis; {:text}."
     ),
-    "{} is not a keypoint network of Croquis; {}.": "{} — не нейросеть ключевых точек Croquis; {}.",
     "There is no folder {}.": "Нет папки {}.",
-    "{} holds no {}; put {} files there.": "В {} нет нужного ({}); положите туда файлы {}.",
+    "{} holds no {}; put {} files there.": (
+        "В {} нет подходящих файлов ({:text}); положите туда файлы {}."
+    ),
     "There is no movie at {}; choose another file.": "Нет видео {}; выберите другой файл.",
     "{} is damaged or is not a movie that Croquis can read; save it as pictures.": (
         "{} повреждён или это не видео, которое умеет читать Croquis; сохраните его кадры "
@@ -890,7 +901,7 @@ TEXTS = {
         "В {} не названа разметка; отрендерите набор данных снова."
     ),
     "{} could not be read ({}); choose another file.": (
-        "{} не удалось прочитать ({}); выберите другой файл."
+        "{} не удалось прочитать ({:text}); выберите другой файл."
     ),
     "{} is an empty file; choose a picture (PNG or JPEG).": (
         "{} — пустой файл; выберите изображение (PNG или JPEG)."
@@ -906,26 +917,29 @@ TEXTS = {
         "В этом виде ничего не нарисовано; нарисуйте фигуру или поверните вид к ней."
     ),
     "{} is not a pose of Croquis: {}; choose another file.": (
-        "{} — не поза Croquis: {}; выберите другой файл."
+        "{} — не поза Croquis: {:text}; выберите другой файл."
     ),
     (
         "Croquis finds no {} in the armature: choose a humanoid armature, or choose its bones by "
         "hand under Character > Bones."
     ): (
-        "Croquis не находит в арматуре {}: выберите арматуру человека или укажите её кости вручную "
-        "в разделе «Персонаж > Кости»."
+        "Croquis не находит в арматуре {:list}: выберите арматуру человека или укажите её "
+        "кости вручную в разделе «Персонаж > Кости»."
     ),
     "The armature has no bone “{}”; choose another for {}.": (
-        "В арматуре нет кости «{}»; выберите другую (часть тела: {})."
+        "В арматуре нет кости «{}»; выберите другую (часть тела: {:text})."
     ),
     "“{}” does not hang from “{}”; choose a bone below it for {}.": (
-        "«{}» не подчинена кости «{}»; выберите кость ниже неё (часть тела: {})."
+        "«{}» не является потомком кости «{}»; выберите кость ниже по иерархии (часть тела: "
+        "{:text})."
     ),
     "“{}” is a bone of the {} side; choose another for {}.": (
-        "Кость «{}» — другая сторона тела ({}); выберите другую (часть тела: {})."
+        "Кость «{}» относится к другой стороне тела ({:text}); выберите другую (часть тела: "
+        "{:text})."
     ),
     "“{}” is chosen for {} and for {}; choose another for one.": (
-        "«{}» выбрана для двух частей тела ({}; {}); выберите для одной из них другую кость."
+        "«{}» выбрана для двух частей тела ({:text}; {:text}); выберите для одной из них "
+        "другую кость."
     ),
     "A contact sheet needs at least one drawing and one column.": (
         "Контактному листу нужны хотя бы один рисунок и один столбец."
@@ -943,21 +957,22 @@ TEXTS = {
     "The character was deleted meanwhile; choose another.": (
         "Персонаж тем временем удалён; выберите другого."
     ),
-    "{}: bone “{}”.": "{}: кость «{}».",
-    "{}: no bone.": "{}: без кости.",
-    "{} is where it was found.": "{}: на найденном месте.",
-    "{} moved.": "Передвинуто: {}.",
-    "{} hidden.": "Скрыто: {}.",
-    "{} shown.": "Показано: {}.",
+    "{}: bone “{}”.": "{:text}: кость «{}».",
+    "{}: no bone.": "{:text}: без кости.",
+    "{} is where it was found.": "{:text}: на найденном месте.",
+    "{} moved.": "Передвинуто: {:text}.",
+    "{} hidden.": "Скрыто: {:text}.",
+    "{} shown.": "Показано: {:text}.",
     "Stopped; {} kept in {}, and Render Dataset goes on from there.": (
-        "Остановлено; сохранено в {1}: {0}. «Рендер набора данных» продолжит с этого места."
+        "Остановлено; сохранено в {1}: {0:text}. «Рендер набора данных» продолжит с этого места."
     ),
     "The contact sheet is {}.": "Контактный лист: {}.",
-    "{}; {} shows some.": "{}; примеры в {}.",
-    "{}; without a contact sheet: {}": "{}; без контактного листа: {}",
+    "{}; {} shows some.": "{:text}; примеры в {}.",
+    "{}; {}; {} shows some.": "{:text}; {:text}; примеры в {}.",
+    "{}; without a contact sheet: {}": "{:text}; без контактного листа: {:text}",
     "Added {} drawings to the list of several drawings.": "Добавлено в список рисунков: {}.",
-    "Added {} to the list of several drawings.": "Добавлено в список: {}.",
-    "Added {}.": "Добавлено: {}.",
+    "Added {} to the list of several drawings.": "Добавлено в список: {:text}.",
+    "Added {}.": "Добавлено: {:text}.",
     "Choose a picture.": "Выберите изображение.",
     "Choose an image sequence or a movie as the drawing first.": (
         "Сначала выберите рисунком последовательность изображений или видео."
@@ -967,7 +982,7 @@ TEXTS = {
     ),
     "“{}” is the drawing now.": "Теперь рисунок — «{}».",
     "Choose a file first.": "Сначала выберите файл.",
-    "Saved the pose asset “{}” {}.": "Ассет позы «{}» сохранён {}.",
+    "Saved the pose asset “{}” {}.": "Ассет позы «{}» сохранён {:text}.",
     "Wrote {}.": "Записан файл {}.",
     "Posed “{}” as in {}.": "«{}» в позе из файла {}.",
     "Choose figures in a 3D viewport in which the drawing is seen.": (
@@ -980,8 +995,8 @@ TEXTS = {
     "A knee does not bend that way, so it is kept straight.": (
         "Колено так не сгибается, поэтому оно оставлено прямым."
     ),
-    "Left and right: arms {}, legs {} likely.": "Лево и право: вероятность рук {}, ног {}.",
-    "{}: {}, {} likely.": "{}: {}, вероятность {}.",
+    "Left and right: arms {}, legs {} likely.": "Лево и право, вероятность: руки {}, ноги {}.",
+    "{}: {}, {} likely.": "{:text}: {:text}, вероятность {}.",
     "A drawing of the list is no longer in the file; remove it from the list.": (
         "Рисунка из списка больше нет в файле; уберите его из списка."
     ),
@@ -989,7 +1004,7 @@ TEXTS = {
     "The list of drawings has changed meanwhile; start again.": (
         "Список рисунков тем временем изменился; начните снова."
     ),
-    "Check {} first.": "Сначала проверьте {}.",
+    "Check {} first.": "Сначала проверьте {:list}.",
     "Keyed “{}” at {} frames.": "«{}»: ключевых кадров — {}.",
     "“{}” is a reference now; pose the sequence again.": (
         "«{}» теперь опорный; снова поставьте позы по последовательности."
@@ -997,20 +1012,20 @@ TEXTS = {
     # Words in sentences
     "“{}”": "«{}»",
     " and ": " и ",
-    " and {} more": " и ещё {}",
+    " and {} more": " и ещё {:number}",
     " and no ": " и ",
-    "{} in “{}”": "{} на рисунке «{}»",
+    "{} in “{}”": "{:text} на рисунке «{}»",
     "constraints": "ограничения",
     "drivers": "драйверы",
     "locked channels": "заблокированные каналы",
     "other bones": "другие кости",
     "one figure": "одна фигура",
-    "{} figures": "фигур — {}",
+    "{} figures": "фигур: {:number}",
     "1 drawing": "1 рисунок",
-    "{} drawings": "рисунков — {}",
+    "{} drawings": "рисунков — {:number}",
     "1 frame": "1 кадр",
-    "{} frames": "кадров — {}",
-    "{} drawings in {}": "Рисунков в {1}: {0}",
+    "{} frames": "кадров — {:number}",
+    "{} drawings in {}": "Рисунков в {1}: {0:number}",
     "as {}": "как {}",
     "in this file": "в этом файле",
     "in front": "спереди",
@@ -1028,7 +1043,7 @@ TEXTS = {
     "install Croquis again": "установите Croquis заново",
     "choose another network": "выберите другую нейросеть",
     "1 finished clip is": "1 готовый клип",
-    "{} finished clips are": "готовых клипов — {}",
+    "{} finished clips are": "готовых клипов — {:number}",
     "animation in {} can be used": "пригодной анимации в {}",
     "character in {} can be drawn": "пригодного персонажа в {}",
     "it has no “{}”": "в нём нет «{}»",
@@ -1041,8 +1056,8 @@ TEXTS = {
     "its camera is neither orthographic nor perspective but “{}”": (
         "его камера не ортографическая и не перспективная, а «{}»"
     ),
-    "its {} are not {} numbers": "{} — не столько чисел: {}",
-    "its {} hold something that is not a number": "{} — не только числа",
+    "its {} are not {} numbers": "{:text}: должно быть чисел — {}",
+    "its {} hold something that is not a number": "{:text}: есть не только числа",
     "its image has no {} in pixels": "у изображения нет размера в пикселях ({})",
     "it is cut short": "файл обрезан",
     "it announces {} frames of {} numbers and holds {}": (

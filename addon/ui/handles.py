@@ -158,7 +158,7 @@ class CROQUIS_MT_joint(bpy.types.Menu):
         kept = remembered(context.scene.croquis.armature)
         if kept is None or joint not in JOINT_NAMES:
             return
-        layout.label(text=say(JOINT_NAMES[joint]), translate=False)
+        layout.label(text=say(JOINT_NAMES[joint], "interface"), translate=False)
         layout.separator()
         hidden = as_read(kept)[1][skeleton.INDEX[joint]] == 0
         text = "Show Joint" if hidden else "Hide Joint"
@@ -169,7 +169,7 @@ class CROQUIS_MT_joint(bpy.types.Menu):
         layout.operator(CROQUIS_OT_reset_joints.bl_idname)
         layout.separator()
         limb = limb_of(joint)
-        text = say(f"Flip {LIMB_NAMES[limb]}")
+        text = say(f"Flip {LIMB_NAMES[limb]}", "interface")
         layout.operator(CROQUIS_OT_flip_limb.bl_idname, text=text, translate=False).limb = limb
         layout.operator(CROQUIS_OT_mirror.bl_idname).limbs = "ALL"
         layout.operator(CROQUIS_OT_next_reading.bl_idname)

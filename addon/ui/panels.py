@@ -82,8 +82,8 @@ class CROQUIS_PT_character(CroquisPanel, bpy.types.Panel):
         if sentence:
             _explain(context, layout, sentence, icon="ERROR")
         else:
-            kind = _(rig_kind(armature))
-            text = _("{}, {} of {} bones").format(kind, len(bones), skeleton.COUNT)
+            kind = rig_kind(armature)
+            text = say(f"{kind}, {len(bones)} of {skeleton.COUNT} bones", "interface")
             layout.label(text=text, icon="CHECKMARK", translate=False)
         layout.popover(CROQUIS_PT_bones.__name__, text="Fix Mapping", icon="BONE_DATA")
 
@@ -112,7 +112,7 @@ class CROQUIS_PT_bones(CroquisPanel, bpy.types.Panel):
         for joint in skeleton.KEYPOINTS:
             row = column.split(factor=0.4, align=True)
             # Blender's own tables take "Head" for the beginning of a bone.
-            row.label(text=say(label_of(joint)), translate=False)
+            row.label(text=say(label_of(joint), "interface"), translate=False)
             button = row.operator(
                 CROQUIS_OT_choose_bone.bl_idname, text=bones.get(joint, "—"), translate=False
             )
@@ -165,8 +165,11 @@ class CROQUIS_PT_readings(CroquisPanel, bpy.types.Panel):
         layout = self.layout
         leaf = layout.row(align=True)
         leaf.operator(CROQUIS_OT_previous_reading.bl_idname, text="", icon="TRIA_LEFT")
-        text = _("{} of {}").format(readings.position(reading) or "–", len(readings.listed))
-        leaf.operator(CROQUIS_OT_next_reading.bl_idname, text=text, icon="TRIA_RIGHT")
+        position = readings.position(reading) or "–"
+        text = say(f"{position} of {len(readings.listed)}", "interface")
+        leaf.operator(
+            CROQUIS_OT_next_reading.bl_idname, text=text, icon="TRIA_RIGHT", translate=False
+        )
         leaf.operator(CROQUIS_OT_first_reading.bl_idname, text="", icon="LOOP_BACK")
 
         facing = _("Faces us") if readings.faces_us(reading) else _("Turned away")
@@ -332,10 +335,11 @@ def _flags(panel: bpy.types.Panel, settings: bpy.types.PropertyGroup, name: str)
 def _show_run(layout: bpy.types.UILayout, run: Run) -> None:
     """A run's progress, in the button's place."""
     bar = large_row(layout)
-    bar.progress(factor=run.share, text=say(run.count() or run.progress.message))
+    text = say(run.count() or run.progress.message, "interface")
+    bar.progress(factor=run.share, text=text, translate=False)
     for text in (run.pace(), run.failures(), "Esc stops; finished clips are kept"):
         if text:
-            layout.label(text=say(text), translate=False)
+            layout.label(text=say(text, "interface"), translate=False)
 
 
 def _explain(
@@ -347,5 +351,6 @@ def _explain(
     """A sentence in as many lines as the sidebar's width asks for; Blender would cut it off."""
     letters = round(context.region.width / (_LETTER * context.preferences.system.ui_scale))
     lines = layout.column(align=True)
-    for number, line in enumerate(textwrap.wrap(say(text), max(letters - _INDENT, _INDENT))):
+    said = say(text, "interface")
+    for number, line in enumerate(textwrap.wrap(said, max(letters - _INDENT, _INDENT))):
         lines.label(text=line, icon="BLANK1" if number else icon, translate=False)

@@ -5,6 +5,8 @@ A Blender that speaks English only, such as the bpy wheel, still has the tables 
 
 from __future__ import annotations
 
+import sys
+import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,13 @@ from tests.blender.test_register import groups, operators, own_properties
 NAMES = {"Croquis", "Freestyle", "Line Art", "X", "Y"}
 """What is called the same in every language."""
 
+TRANSLATED = [
+    name
+    for name in bpy.types.PreferencesView.bl_rna.properties.keys()  # noqa: SIM118
+    if name.startswith("use_translate_")
+]
+"""What the user may have translated: reports, interface, tooltips, new names."""
+
 
 @pytest.fixture
 def russian() -> Iterator[None]:
@@ -37,9 +46,11 @@ def russian() -> Iterator[None]:
         pytest.skip("this Blender speaks English only")
     if not bpy.app.build_options.international:
         pytest.skip("this Blender speaks English only")
-    view.use_translate_interface = view.use_translate_tooltips = True
-    view.use_translate_new_dataname = True
+    for where in TRANSLATED:
+        setattr(view, where, True)
     yield
+    for where in TRANSLATED:
+        setattr(view, where, True)
     view.language = before
 
 
@@ -60,6 +71,20 @@ def test_labels_and_sentences_are_translated() -> None:
     )
     with pytest.raises(RuntimeError, match="Сначала выберите рисунок"):
         bpy.ops.croquis.pose_from_sketch()
+
+
+@pytest.mark.usefixtures("russian", "registered")
+@pytest.mark.parametrize("where", ["reports", "interface", "tooltips"])
+def test_each_place_is_translated_as_the_user_has_chosen(where: Any) -> None:
+    view = bpy.context.preferences.view
+    for name in TRANSLATED:
+        setattr(view, name, name == f"use_translate_{where}")
+    said = {place: say("Flip Head", place) for place in ("reports", "interface", "tooltips")}
+    assert said == dict.fromkeys(said, "Flip Head") | {where: "Развернуть: Голова"}
+    limb = bpy.types.CROQUIS_OT_flip_limb
+    properties = types.SimpleNamespace(limb="LeftArm")
+    tooltip = limb.description(bpy.context, properties)
+    assert tooltip.startswith("Прочитать глубину" if where == "tooltips" else "Read the left arm")
 
 
 @pytest.mark.usefixtures("russian", "registered")
@@ -142,12 +167,34 @@ def test_every_label_and_tooltip_is_translated(language: Any) -> None:
             "Posed. The other drawings contradict Left Elbow in “a, b”, Neck in “c” and 2 more.",
             "противоречит: Левый локоть на рисунке «a, b», Шея на рисунке «c» и ещё 2.",
         ),
-        ("The page shows only 3 figures; choose one of them.", "только: фигур — 3; выберите"),
+        (
+            "The page shows only 3 figures; choose one of them.",
+            "На странице фигур: 3; выберите одну из них.",
+        ),
         ("Croquis finds no hips and no legs in the armature: choose a", "Croquis finds"),
         # A sentence that another one quotes begins with a small letter, in both languages.
         ("“page.png”: choose a drawing first.", "«page.png»: сначала выберите рисунок."),
         ("Stopped; 3 finished clips are kept in /tmp/out, and Render", "Stopped"),
         ("Added 1 drawing.", "Добавлено: 1 рисунок."),
+        ("Choose the folder “Characters” first.", "Сначала выберите папку «Персонажи»."),
+        (
+            "12 drawings in /a of b; 3 failed, see failed.json; sheet.png shows some.",
+            "Рисунков в /a of b: 12; не удалось: 3, см. failed.json; примеры в sheet.png.",
+        ),
+        # Names stay where they look like our own words or sentences.
+        ("There is no folder /home/ann/My drawings.", "Нет папки /home/ann/My drawings."),
+        ("Wrote House of Cards.json.", "Записан файл House of Cards.json."),
+        ("Wrote Head.", "Записан файл Head."),
+        ("No character is called a; there are left, right.", "именем a; есть left, right."),
+        ("A. Smith.fbx holds no armature; choose a rigged character.", "В A. Smith.fbx нет арм"),
+        (
+            "Keyed “Dr. Who” at 3 frames. Check “a. B”, “c” first.",
+            "«Dr. Who»: ключевых кадров — 3. Сначала проверьте «a. B», «c».",
+        ),
+        (
+            "There is no picture at /a/Look. Here/b.png; choose another file.",
+            "Нет изображения /a/Look. Here/b.png; выберите другой файл.",
+        ),
     ],
 )
 def test_sentences_are_found_again_by_their_words(english: str, russian: str) -> None:
@@ -170,3 +217,25 @@ def test_what_the_mannequin_says_in_english_is_all_in_the_table(
     image = bpy.data.images.load(str(drawing))
     said = pose_from_sketch(bpy.context, image, armature, estimator=estimator).summary()
     assert not set(Table(ru.TEXTS).translate(said)) & set("abcdefghijkl") - set("Mannequin")
+
+
+@pytest.mark.parametrize(
+    "words", ["x, y of z ", "a. B", "a. " + "B" * 50, "“", "“a”: ", "no a; b fails: ", "a and "]
+)
+def test_no_text_takes_long(words: str) -> None:
+    table = Table(ru.TEXTS)
+    calls = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event in {"call", "c_call"}
+
+    for length in (900, 100_000):
+        text = f"Wrote {words * (length // len(words))}."
+        before = sys.getprofile()
+        sys.setprofile(count)
+        try:
+            table.translate(text)
+        finally:
+            sys.setprofile(before)
+    assert calls < 100_000

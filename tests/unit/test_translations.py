@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 from pathlib import Path
+from string import Formatter
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = sorted((ROOT / "addon/translations").glob("[a-z][a-z].py"))
@@ -62,7 +67,8 @@ def table(path: Path) -> dict[str, dict[str, str]]:
 
 
 def gaps(text: str) -> list[str]:
-    return re.findall(r"\{[^}]*\}", text)
+    """The gaps, without what is asked of them."""
+    return re.findall(r"\{[^}]*\}", re.sub(r":\w+\}", "}", text))
 
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
@@ -120,3 +126,44 @@ def test_translations_fill_the_same_gaps(path: Path) -> None:
             assert translation.strip() and translation != msgid
             assert translation.endswith(".") == msgid.endswith("."), msgid
             assert translation[-3:] == "..." or not msgid.endswith("...")
+
+
+def translator(path: Path) -> Any:
+    """A language's table, ready to be looked up, without Blender."""
+    sentences = runpy.run_path(str(path.with_name("sentences.py")))
+    return sentences["Table"](table(path)["TEXTS"])
+
+
+NAMES = st.lists(
+    st.sampled_from(
+        ["Head", "House of Cards", "Flip ", "left", "two figures", "Loading ", "5 s", "3 frames"]
+        + ["Dr. Who", "a. B", ".png", "/", "\\", " ", ".", ", ", " and ", " and 3 more"]
+        + ["{}", "{0}", "{:text}", "%s", "’", "\n", "Ж"]
+    ),
+    min_size=1,
+    max_size=6,
+).map("".join)
+"""Names of files, characters, bones: our own words among them."""
+
+
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
+def test_names_come_out_as_they_are(path: Path) -> None:
+    texts, translate = table(path)["TEXTS"], translator(path).translate
+    templates = [text for text in texts if "{}" in text and text.endswith(".")]
+    assert len(templates) > 80
+
+    ours = {
+        "text": ("Head", texts["Head"]),
+        "list": ("Head and Neck", texts["Head"] + texts[" and "] + texts["Neck"]),
+        "number": ("3", "3"),
+    }
+
+    @given(st.sampled_from(templates), st.lists(NAMES, min_size=4, max_size=4))
+    def check(template: str, names: list[str]) -> None:
+        asked = [part[1:3] for part in Formatter().parse(texts[template]) if part[1] is not None]
+        kinds = {int(field or gap): kind or "" for gap, (field, kind) in enumerate(asked)}
+        filled = [ours.get(kinds[gap], (names[gap], names[gap])) for gap in sorted(kinds)]
+        wanted = re.sub(r":\w+\}", "}", texts[template]).format(*(told for _, told in filled))
+        assert translate(template.format(*(value for value, _ in filled))) == wanted
+
+    check()
