@@ -28,7 +28,7 @@ from torch import nn
 
 from addon.core import lift, retarget, skeleton
 from addon.core.errors import UserError
-from addon.core.files import write_whole
+from addon.core.files import DAMAGE, write_whole
 from addon.core.rotations import from_vector, pa_mpjpe, unit
 
 FloatArray = NDArray[np.float64]
@@ -435,7 +435,7 @@ class Lifter(nn.Module):
         """
         try:
             (weight, bias), *hidden, (last, constant) = lift.layers(path)
-        except (OSError, ValueError, KeyError) as error:
+        except DAMAGE as error:
             raise UserError(f"{path} has no weights of a lifter: {error}.") from error
         if len(hidden) > 2 * blocks:
             raise UserError(f"{path} has {len(hidden) // 2} blocks: give --blocks so many or more.")
@@ -555,7 +555,7 @@ def train(
     seed: int = 0,
     bfloat16: bool = False,
     log: bool = True,
-    keep: Callable[[Lifter], None] = lambda _: None,
+    keep: Callable[[Lifter, int], None] = lambda *_: None,
 ) -> tuple[Lifter, int]:
     """Train for ``steps`` batches or, if it is not 0, for ``minutes``.
 
@@ -570,7 +570,7 @@ def train(
         seed: of all chance.
         bfloat16: whether to compute in it.
         log: whether to print how it goes.
-        keep: called with the network as it is, every ten minutes.
+        keep: called with the network as it is and the number of steps, every ten minutes.
 
     Returns:
         The running mean of the last weights, and the number of steps.
@@ -614,7 +614,7 @@ def train(
                 flush=True,
             )
         if now - kept > 600:
-            keep(_averaged(mean))
+            keep(_averaged(mean), step)
             kept = now
     return _averaged(mean), step
 
@@ -630,6 +630,7 @@ def export(model: Lifter, card: dict[str, object], path: Path = lift.WEIGHTS) ->
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **model.folded())
     write_whole(path, buffer.getvalue())
+    lift.layers.cache_clear()  # it may have read this file before
     write_whole(path.with_suffix(".json"), (json.dumps(card, indent=2) + "\n").encode())
 
 
@@ -716,8 +717,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "train":
             corpus = load_corpus(options.poses, options.animations)
             before = _training_of(options.init) if options.init else None
+            part = options.weights.with_suffix(".part.npz")
             started = time.monotonic()
-            model, options.steps = train(
+
+            def keep(model: Lifter, steps: int, scores: dict[str, float], path: Path) -> None:
+                minutes = (time.monotonic() - started) / 60
+                export(model, _card(options, model, steps, minutes, scores, before), path)
+
+            model, steps = train(
                 corpus,
                 steps=options.steps,
                 minutes=options.minutes,
@@ -727,12 +734,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 init=options.init,
                 seed=options.seed,
                 bfloat16=options.bfloat16,
-                keep=lambda model: export(model, {}, options.weights),
+                keep=lambda model, steps: keep(model, steps, {}, part),
             )
-            minutes = (time.monotonic() - started) / 60
-            export(model, {}, options.weights)
-            scores = evaluate(corpus, options.weights, count=options.count)
-            export(model, _card(options, model, minutes, scores, before), options.weights)
+            keep(model, steps, {}, part)
+            scores = evaluate(corpus, part, count=options.count)
+            keep(model, steps, scores, options.weights)
+            for path in (part, part.with_suffix(".json")):
+                path.unlink()
         else:
             if not options.weights.exists():
                 raise UserError(f"{options.weights} does not exist: train first.")
@@ -750,13 +758,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _training_of(weights: Path) -> object:
     """What a card beside weights says of their training; nothing where there is none."""
-    card = weights.with_suffix(".json")
-    return json.loads(card.read_text()).get("training") if card.exists() else None
+    try:
+        return json.loads(weights.with_suffix(".json").read_text())["training"]
+    except FileNotFoundError:
+        return None
+    except DAMAGE as error:
+        raise UserError(f"The card of {weights} is damaged: {error}.") from error
 
 
 def _card(
     options: argparse.Namespace,
     model: Lifter,
+    steps: int,
     minutes: float,
     scores: dict[str, float],
     before: object,
@@ -775,7 +788,7 @@ def _card(
             if options.animations
             else 0,
             "held_out": "CMU subjects 05 and 13, martial arts",
-            "steps": options.steps,
+            "steps": steps,
             "batch": options.batch,
             "seed": options.seed,
             "bfloat16": options.bfloat16,

@@ -278,20 +278,45 @@ def test_a_network_goes_on_where_it_ended(
     assert ended < lifter.loss(torch.from_numpy(expected), targets)
 
 
-@pytest.mark.parametrize("damage", ["text", "deep", "other"])
+def test_weights_may_go_on_in_their_own_file(folder: Path, tmp_path: Path) -> None:
+    """The card then tells how the new ones do, and what went before; nothing else is left."""
+    weights = tmp_path / "lifter.npz"
+    common = ["train", "--poses", str(folder), "--weights", str(weights), "--count", "20"]
+    assert lifter.main([*common, "--steps", "5", "--batch", "16", "--width", "16"]) == 0
+    first = json.loads(weights.with_suffix(".json").read_text())
+    assert lifter.main([*common, "--steps", "60", "--batch", "16", "--init", str(weights)]) == 0
+    card = json.loads(weights.with_suffix(".json").read_text())
+    assert card["training"]["before"] == first["training"]
+    lift.layers.cache_clear()
+    scores = lifter.evaluate(lifter.load_corpus(folder), weights, count=20)
+    assert card["scores"] == {name: round(value, 2) for name, value in scores.items()}
+    assert card["scores"] != first["scores"]
+    assert {path.name for path in tmp_path.iterdir()} == {"lifter.npz", "lifter.json"}
+
+
+@pytest.mark.parametrize("damage", ["text", "cut", "card", "deep", "other"])
 def test_weights_that_cannot_go_on_are_one_sentence(
     damage: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     init, weights = tmp_path / "init.npz", tmp_path / "lifter.npz"
     if damage == "text":
         init.write_text("not weights")
-    elif damage == "deep":
-        lifter.export(lifter.Lifter(16, 2).eval(), {}, init)
+    elif damage in ("deep", "cut", "card"):
+        lifter.export(lifter.Lifter(16, 2).eval(), {"training": {}}, init)
+        if damage == "cut":
+            init.write_bytes(init.read_bytes()[:-300])
+        elif damage == "card":
+            init.with_suffix(".json").write_text("{")
     else:
         np.savez(init, w0=np.zeros((3, 16)), b0=np.zeros(16), w1=np.zeros((16, 2)), b1=np.zeros(2))
     common = ["--poses", str(folder), "--weights", str(weights), "--steps", "1"]
     assert lifter.main(["train", *common, "--blocks", "1", "--init", str(init)]) == 2
-    sentence = {"text": "no weights of a lifter", "deep": "--blocks", "other": "another version"}
+    sentence = {
+        **dict.fromkeys(("text", "cut"), "no weights of a lifter"),
+        "card": "is damaged",
+        "deep": "--blocks",
+        "other": "another version",
+    }
     error = capsys.readouterr().err.strip()
     assert sentence[damage] in error and "\n" not in error
     assert not weights.exists()
