@@ -29,7 +29,7 @@ _CLOSE = 1e-5
 """By how much two transforms may differ, as rounding makes them."""
 
 _ROUNDS = 5
-"""How often the controls of a limb are turned at most: it has four, and each needs its parent."""
+"""How often the controls of a limb are turned again at most: it has four, each needs its parent."""
 
 _ASTRAY = np.cos(np.radians(5))
 """Cosine of the angle by which a bone may miss its direction before the user hears of it."""
@@ -289,8 +289,9 @@ def _turn_controls(
         if _is_close(missing, np.eye(3)):
             return
         control[:3, :3] = missing @ control[:3, :3]
+        before = bones[name].matrix_basis.copy()
         _set_rotation(bones[name], _basis(bones[name], control, places.parent(name)))
-        places.follow(name)
+        places.follow(name, before)
 
     first = 0  # of the controls that have been turned since the pose was evaluated
     for i, (name, keypoint) in enumerate(turns):
@@ -304,8 +305,9 @@ def _turn_controls(
             matrix = places[mover].copy()
             matrix[:3, 3] += place - places[hips][:3, 3]
             basis = _basis(bones[mover], matrix, places.parent(mover))
+            before = bones[mover].matrix_basis.copy()
             _set_location(bones[mover], basis.translation)
-            places.follow(mover)
+            places.follow(mover, before)
         if places.look(hips, *(name for name, _ in turns[first:])):
             break
         for name, keypoint in turns[first:]:
@@ -359,11 +361,17 @@ class _Places:
         parent = self._bones[name].parent
         return self[parent.name] if parent else None
 
-    def follow(self, name: str) -> None:
-        """Expect that a control, whose channels have changed, takes along what hangs from it."""
-        bone, carried = self._bones[name], self._carried[name]
-        now = np.array(_convert(bone, bone.matrix_basis, self.parent(name)), np.float64)
-        step = now @ np.array(Matrix(self[name].tolist()).inverted_safe(), np.float64)
+    def follow(self, name: str, before: Matrix) -> None:
+        """Expect that a control, whose channels have changed, takes along what hangs from it.
+
+        It is not where its channels say if a constraint holds it; so what counts is by how much
+        they have changed since its own transform was ``before``.
+        """
+        bone, carried, parent = self._bones[name], self._carried[name], self.parent(name)
+        then, now = (_convert(bone, basis, parent) for basis in (before, bone.matrix_basis))
+        step = np.array(now @ then.inverted_safe(), np.float64)
+        if _is_close(step, np.eye(4)):
+            return
         self._has_moved = True
         self._matrices[carried] = step @ self._matrices[carried]
 

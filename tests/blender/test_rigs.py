@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +107,22 @@ def place_anywhere(armature: bpy.types.Object) -> None:
     bpy.context.view_layer.update()
 
 
+def lock_two_axes(bone: bpy.types.PoseBone) -> None:
+    bone.rotation_mode, bone.lock_rotation = "XYZ", (True, True, False)
+
+
+def limit_rotation(bone: bpy.types.PoseBone) -> None:
+    limit: Any = bone.constraints.new("LIMIT_ROTATION")
+    limit.owner_space = "LOCAL"
+    limit.use_limit_x = limit.use_limit_y = limit.use_limit_z = True
+    limit.max_x = 0.1
+
+
+def copy_half_a_rotation(bone: bpy.types.PoseBone) -> None:
+    copy: Any = bone.constraints.new("COPY_ROTATION")
+    copy.target, copy.subtarget, copy.influence = bone.id_data, "root", 0.5
+
+
 class TestRigify:
     @pytest.mark.parametrize("placed", [False, True])
     def test_deforming_bones_lie_as_solved(self, rigify: bpy.types.Object, placed: bool) -> None:
@@ -159,17 +175,29 @@ class TestRigify:
                 bone.matrix_basis, expected[bone.name], atol=1e-4, err_msg=bone.name
             )
 
-    def test_limbs_lie_as_solved_beyond_a_control_that_is_locked(
-        self, rigify: bpy.types.Object
+    @pytest.mark.parametrize(
+        ("name", "hold", "reason"),
+        [
+            ("upper_arm_fk.L", lock_two_axes, "locked channels"),
+            ("upper_arm_fk.L", limit_rotation, "constraints"),
+            ("shoulder.L", copy_half_a_rotation, "constraints"),
+            ("thigh_fk.L", limit_rotation, "constraints"),
+        ],
+    )
+    def test_limbs_lie_as_solved_beyond_a_control_that_is_held(
+        self,
+        rigify: bpy.types.Object,
+        name: str,
+        hold: Callable[[bpy.types.PoseBone], None],
+        reason: str,
     ) -> None:
-        locked = rigify.pose.bones["upper_arm_fk.L"]
-        locked.rotation_mode, locked.lock_rotation = "XYZ", (True, True, False)
+        hold(rigify.pose.bones[name])
         rig = rig_from_armature(rigify)
         solution = any_pose(rig, seed=7)
-        assert "locked channels hold “upper_arm_fk.L”" in apply_solution(rigify, rig, solution)
+        assert f"{reason} hold “{name}”" in apply_solution(rigify, rig, solution)
         bpy.context.view_layer.update()
         wanted, now = pose_matrices(rig, solution), posed_matrices(rigify, rig)
-        for keypoint in ("LeftForeArm", "LeftHand", "RightForeArm"):
+        for keypoint in ("LeftForeArm", "LeftHand", "RightForeArm", "LeftLeg", "LeftFoot"):
             row = rig.mapping[keypoint]
             np.testing.assert_allclose(now[row, :3, 1], wanted[row, :3, 1], atol=1e-4)
 
