@@ -192,7 +192,9 @@ class KeptPose:
                 if tuple(getattr(bones[name], path)) != value:  # or Blender evaluates the pose anew
                     setattr(bones[name], path, value)
         for name, switch, value in self._switches:
-            bones[name][switch] = value
+            if bones[name][switch] != value:
+                bones[name][switch] = value
+                self._armature.update_tag()  # Blender does not see that its drivers are to run
 
 
 def _switches(armature: bpy.types.Object, names: Collection[str]) -> set[str]:

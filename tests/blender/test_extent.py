@@ -14,7 +14,7 @@ from mathutils import Quaternion
 
 from addon.blender.armature import pose_bones, rig_from_armature
 from addon.blender.characters import import_character
-from addon.blender.extent import Extent, is_selected
+from addon.blender.extent import Extent, KeptPose, is_selected
 from addon.blender.mannequin import add_mannequin
 from addon.blender.pose import choose_reading, pose_from_sketch, readings_of, remembered
 from addon.core.errors import UserError
@@ -176,6 +176,22 @@ def test_without_influence_nothing_changes(character: bpy.types.Object, pose: Po
     before = channels(character)
     pose(Extent(influence=0.0))
     assert channels(character) == before
+
+
+def test_a_switch_that_alone_was_changed_goes_back(rigify: bpy.types.Object) -> None:
+    turned = rigify.pose.bones["upper_arm_fk.L"]
+    turned.rotation_quaternion = Quaternion((1, 0, 0), 1)
+    switch = rigify.pose.bones["upper_arm_parent.L"]
+    switch["IK_FK"] = 1.0
+    rigify.update_tag()
+    before = places(rigify)
+    kept = KeptPose(rigify, rig_from_armature(rigify))
+    switch["IK_FK"] = 0.0
+    rigify.update_tag()
+    assert np.abs(places(rigify)["ORG-forearm.L"] - before["ORG-forearm.L"]).max() > 0.1
+    kept.restore()
+    for name, matrix in places(rigify).items():
+        np.testing.assert_allclose(matrix, before[name], atol=1e-5, err_msg=name)
 
 
 def test_a_flip_goes_as_far_as_the_pose_did(character: bpy.types.Object, pose: Pose) -> None:
