@@ -588,7 +588,9 @@ def digest() -> Digest:
 
     window = bpy.context.window_manager.windows[0]  # whatever the context pretends
     layer = window.view_layer
-    layer.update()  # what drivers and constraints have still to do is no change
+    for scene in bpy.data.scenes:
+        for one in scene.view_layers:
+            one.update()  # what drivers and constraints have still to do is no change
     result = {
         "scene": window.scene.name,
         "active": _name(layer.objects.active),
