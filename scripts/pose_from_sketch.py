@@ -9,9 +9,10 @@ that of the opened .blend file, or the built-in mannequin.
 
 Of a folder, however many drawings it holds, each becomes a scene of its own: --out, and --preview,
 --keypoints, --json and --bvh where they are given, name folders that receive a file for each
-drawing, called as the drawing is. A drawing that cannot be posed is named, and the others go on;
-what has been posed already and is newer than its drawing is left as it is, so that the same command
-goes on after Ctrl+C.
+drawing, called as the drawing is: a.png becomes a.blend, or a.png.blend where the folder holds
+another a, such as a.jpg; if that comes later, a.png is posed anew. A drawing that cannot be posed
+is named, and the others go on; what has been posed already and is newer than its drawing is left as
+it is, so that the same command goes on after Ctrl+C.
 
 The exit status is 0 when everything has been posed; 2 after a user's mistake, be it one drawing of
 a folder (the others are written); 1 after a fault of ours; 130 after Ctrl+C.
@@ -324,8 +325,8 @@ def pose_each(options: argparse.Namespace, folder: Path) -> None:
 def _with_outputs(drawings: list[Path], folders: Outputs) -> Iterator[tuple[Path, Outputs]]:
     """Each drawing with its files; the ending stays where a name without it would not be alone.
 
-    ``a.jpg`` and ``a.png`` both keep theirs, and beside them so does ``a.png.jpg``. What has been
-    posed already changes no name.
+    ``a.jpg`` and ``a.png`` both keep theirs, and beside them so does ``a.png.jpg``. Where ``a.jpg``
+    comes later, ``a.png`` gets other files than before, and so is posed anew; the old ones stay.
     """
     names = Counter(name.casefold() for path in drawings for name in (path.stem, path.name))
     for path in drawings:
