@@ -30,9 +30,6 @@ from .extent import (
 from .mannequin import add_mannequin
 from .pixels import grey_pixels
 
-KEPT_LENGTHS = "The limbs of a rig with controls keep their lengths."
-"""What to say where :func:`can_stretch` does not hold."""
-
 _SURE = 0.3
 """Score above which a keypoint counts as seen, in reports."""
 
@@ -110,6 +107,20 @@ def can_stretch(armature: bpy.types.Object) -> bool:
     return controls_of(armature.pose.bones.keys()) is None
 
 
+def tell_lengths(armature: bpy.types.Object, stretch: bool, held: str) -> str:
+    """What to say of a pose, with a sentence about limbs that could not take the drawn lengths.
+
+    Args:
+        armature: the posed character.
+        stretch: whether its arms and legs were to be as long as they are drawn.
+        held: what there is to say besides, "" for nothing.
+    """
+    if not stretch or can_stretch(armature):
+        return held
+    kept = "The limbs of a rig with controls keep their lengths."
+    return f"{kept} {held}".strip()
+
+
 def pose_from_sketch(
     context: bpy.types.Context,
     image: bpy.types.Image,
@@ -167,8 +178,7 @@ def pose_from_sketch(
     camera = reference.place_camera(scene, solution.camera, number)
     depth = drawing_depth(rig, solution)
     drawing = reference.place_drawing(scene, image, solution.camera, depth, number)
-    if stretch and not can_stretch(armature):
-        held = f"{KEPT_LENGTHS} {held}".strip()
+    held = tell_lengths(armature, stretch, held)
     return Posed(armature, estimate, solution, camera, drawing, held)
 
 

@@ -18,7 +18,7 @@ from . import reference
 from .armature import pose_bones, posed_matrices, rig_from_armature
 from .extent import WHOLE, Extent, apply_within, remember_before, stance_of, why_not_within
 from .mannequin import add_mannequin
-from .pose import drawing_depth, remember, remembered, solve_again
+from .pose import drawing_depth, remember, remembered, solve_again, tell_lengths
 from .puppet import PosedKeypoints
 
 
@@ -100,7 +100,8 @@ def load_pose(
         extent: which of the character's bones take over the pose, and how far.
 
     Returns:
-        The posed armature, and one sentence about bones that could not follow, "" for none.
+        The posed armature, and what to say of bones that could not follow and of limbs that could
+        not take the drawn lengths; "" for nothing.
 
     Raises:
         UserError: the file is no pose, the armature is not one that can be posed, or none of its
@@ -126,7 +127,7 @@ def load_pose(
     if image is not None:
         depth = drawing_depth(rig, solution)
         reference.place_drawing(scene, image, solution.camera, depth, drawing.number)
-    return armature, held
+    return armature, tell_lengths(armature, drawing.stretch, held)
 
 
 def _find_image(drawing: Remembered, folder: Path) -> bpy.types.Image | None:

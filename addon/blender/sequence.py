@@ -30,7 +30,7 @@ from .extent import remember_before, stance_of
 from .keyframes import insert_keyframes
 from .mannequin import add_mannequin
 from .pixels import grey_pixels
-from .pose import KEPT_LENGTHS, can_stretch, drawing_depth, remember
+from .pose import can_stretch, drawing_depth, remember, tell_lengths
 
 FloatArray = NDArray[np.float64]
 
@@ -338,9 +338,7 @@ def pose_from_sheet(
     scene = context.scene
     assert scene is not None
     before = stance_of(context, armature, rig)
-    held = apply_solution(armature, rig, solution)
-    if stretch and not longer:
-        held = f"{KEPT_LENGTHS} {held}".strip()
+    held = tell_lengths(armature, stretch, apply_solution(armature, rig, solution))
     context.view_layer.update()
     cameras = []
     for row, drawing in enumerate(drawings):

@@ -145,6 +145,17 @@ def test_loading_tells_which_bones_could_not_follow(posed: Posed, tmp_path: Path
     assert "locked channels" in held and elbow.name in held
 
 
+def test_loading_tells_of_limbs_that_keep_their_lengths(
+    rigify: bpy.types.Object, drawing: Path, estimator: Any, tmp_path: Path
+) -> None:
+    path, image = tmp_path / "pose.json", bpy.data.images.load(str(drawing))
+    stretched = pose_from_sketch(bpy.context, image, None, estimator=estimator, stretch=True)
+    pose_files.describe(bpy.context, stretched.armature).save(path)
+    assert pose_files.load_pose(bpy.context, path, stretched.armature)[1] == ""
+    _, held = pose_files.load_pose(bpy.context, path, rigify)
+    assert held == "The limbs of a rig with controls keep their lengths."
+
+
 def test_loading_goes_as_far_as_an_extent_allows(posed: Posed, tmp_path: Path) -> None:
     path = tmp_path / "pose.json"
     pose_files.describe(bpy.context, posed.armature).save(path)
