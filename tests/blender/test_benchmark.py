@@ -44,7 +44,6 @@ def test_addon_section(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert set(benchmark.GOALS["addon"]) <= set(figures)
     assert min(value for name, value in figures.items() if name.endswith("_s")) > 0
     assert figures["drag_step_s"] <= figures["slowest_drag_step_s"]
-    assert figures["rigify_update_s"] < figures["rigify_drag_step_s"]
     assert "(goal 0.3)" in capsys.readouterr().out
 
 
