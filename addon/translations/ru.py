@@ -680,13 +680,13 @@ TEXTS = {
     "Reading “{}”": "Чтение «{}»",
     "Reading {}": "Чтение {}",
     "Reading depth from all drawings": "Чтение глубины по всем рисункам",
-    "Posing frame {}": "Поза в кадре {}",
+    "Posing frame {}": "Поза в кадре {:number}",
     "Posing the character": "Постановка позы персонажа",
     "Inserting keyframes": "Вставка ключевых кадров",
     "Looking for what is done already": "Поиск уже готового",
     "Loading {}": "Загрузка {}",
     "Gathering the annotations": "Сбор аннотаций",
-    "Flip {}": "Развернуть: {:text}",
+    "Flip {}": "Развернуть: {:list}",
     # Sentences
     "Add drawings first.": "Сначала добавьте рисунки.",
     "Add two drawings of the pose or more.": "Добавьте хотя бы два рисунка этой позы.",
@@ -740,12 +740,14 @@ TEXTS = {
     "There is no render yet; render the scene first (F12).": (
         "Рендера ещё нет; сначала отрендерите сцену (F12)."
     ),
-    "Posed “{}”: {} of {} joints clear.": "«{}» в позе: ясно видно суставов — {} из {}.",
-    "Reading {} of {}, {} likely.": "Трактовка {} из {}, вероятность {}.",
-    "Inserted keyframes for {} bones at frame {}.": (
-        "Ключевые кадры вставлены: костей — {}, кадр {}."
+    "Posed “{}”: {} of {} joints clear.": (
+        "«{}» в позе: ясно видно суставов — {:number} из {:number}."
     ),
-    "Found {} of {} bones.": "Найдено костей: {} из {}.",
+    "Reading {} of {}, {} likely.": "Трактовка {:number} из {:number}, вероятность {:number}.",
+    "Inserted keyframes for {} bones at frame {}.": (
+        "Ключевые кадры вставлены: костей — {:number}, кадр {:number}."
+    ),
+    "Found {} of {} bones.": "Найдено костей: {:number} из {:number}.",
     "“{}”: {}": "«{}»: {:text}",
     "Not all follows the drawing: {} hold {}.": (
         "Не всё следует рисунку: {:list} удерживают {:list}."
@@ -771,7 +773,7 @@ TEXTS = {
     "{}: {}; put that right and start again, the finished clips are kept.": (
         "{}: {}; исправьте это и запустите снова, готовые клипы сохранены."
     ),
-    "Blender has not said a word for {} seconds.": "Blender не отвечает уже {} с.",
+    "Blender has not said a word for {} seconds.": "Blender не отвечает уже {:number} с.",
     "Blender does not start: {}": "Blender не запускается: {:text}",
     "It crashes Blender.": "От этого Blender аварийно завершается.",
     "Pose “{}” from a drawing first.": "Сначала поставьте «{}» в позу по рисунку.",
@@ -800,13 +802,13 @@ TEXTS = {
         "Для листа персонажа нужны хотя бы два рисунка позы."
     ),
     "Go to frame {}, where this drawing is, first.": (
-        "Сначала перейдите в кадр {}, где находится этот рисунок."
+        "Сначала перейдите в кадр {:number}, где находится этот рисунок."
     ),
     "Pose the sequence first.": "Сначала поставьте позы по последовательности.",
     "The other drawings contradict {}.": "Остальным рисункам противоречит: {:list}.",
-    "Posed “{}” from {} drawings.": "«{}» в позе, рисунков: {}.",
+    "Posed “{}” from {} drawings.": "«{}» в позе, рисунков: {:number}.",
     "{} are both at frame {}; move one of them.": (
-        "{:list} стоят в одном кадре ({}); переместите один из них."
+        "{:list} стоят в одном кадре ({:number}); переместите один из них."
     ),
     "The scene has no camera; add one that looks at the drawing.": (
         "В сцене нет камеры; добавьте камеру, направленную на рисунок."
@@ -849,7 +851,7 @@ TEXTS = {
         "В {} нет набора данных: нет файла dataset.json."
     ),
     "{} is damaged; choose another output folder.": "{} повреждён; выберите другую папку вывода.",
-    "{} must lie between {} and {}.": "Значение «{:text}» должно быть от {} до {}.",
+    "{} must lie between {} and {}.": "Значение «{:text}» должно быть от {:number} до {:number}.",
     "{}: {} times ({}).": "{}: раз — {} ({}).",
     "The card {}.json belongs to another network; {}.": (
         "Карточка {}.json принадлежит другой нейросети; {:text}."
@@ -911,7 +913,7 @@ TEXTS = {
         "как PNG или JPEG."
     ),
     "Drawing {} shows too few joints; leave it out.": (
-        "На рисунке {} слишком мало суставов; уберите его."
+        "На рисунке {:number} слишком мало суставов; уберите его."
     ),
     "Nothing is drawn in this view; draw a figure, or look at it.": (
         "В этом виде ничего не нарисовано; нарисуйте фигуру или поверните вид к ней."
@@ -970,7 +972,7 @@ TEXTS = {
     "{}; {} shows some.": "{:text}; примеры в {}.",
     "{}; {}; {} shows some.": "{:text}; {:text}; примеры в {}.",
     "{}; without a contact sheet: {}": "{:text}; без контактного листа: {:text}",
-    "Added {} drawings to the list of several drawings.": "Добавлено в список рисунков: {}.",
+    "Added {} drawings to the list of several drawings.": "Добавлено в список рисунков: {:number}.",
     "Added {} to the list of several drawings.": "Добавлено в список: {:text}.",
     "Added {}.": "Добавлено: {:text}.",
     "Choose a picture.": "Выберите изображение.",
@@ -995,8 +997,10 @@ TEXTS = {
     "A knee does not bend that way, so it is kept straight.": (
         "Колено так не сгибается, поэтому оно оставлено прямым."
     ),
-    "Left and right: arms {}, legs {} likely.": "Лево и право, вероятность: руки {}, ноги {}.",
-    "{}: {}, {} likely.": "{:text}: {:text}, вероятность {}.",
+    "Left and right: arms {}, legs {} likely.": (
+        "Лево и право, вероятность: руки {:number}, ноги {:number}."
+    ),
+    "{}: {}, {} likely.": "{:text}: {:text}, вероятность {:number}.",
     "A drawing of the list is no longer in the file; remove it from the list.": (
         "Рисунка из списка больше нет в файле; уберите его из списка."
     ),
@@ -1005,7 +1009,7 @@ TEXTS = {
         "Список рисунков тем временем изменился; начните снова."
     ),
     "Check {} first.": "Сначала проверьте {:list}.",
-    "Keyed “{}” at {} frames.": "«{}»: ключевых кадров — {}.",
+    "Keyed “{}” at {} frames.": "«{}»: ключевых кадров — {:number}.",
     "“{}” is a reference now; pose the sequence again.": (
         "«{}» теперь опорный; снова поставьте позы по последовательности."
     ),

@@ -4,7 +4,7 @@ The code writes what it says in English, names and numbers included. A table hol
 with ``{}`` for each of them. What stood there is put in as it is, as a file may be called like a
 part of the body or like a sentence. Where the code fills in such words itself, the translation has
 ``{:text}``, and where it fills in several, with commas and “and” between them, ``{:list}``. Words
-that many a name has too, such as “of”, are ours only between numbers: ``{:number}``.
+that many a name has too, such as “of”, are ours only beside numbers: ``{:number}``.
 """
 
 from __future__ import annotations
@@ -17,15 +17,13 @@ from functools import lru_cache
 
 _BETWEEN_SENTENCES = re.compile(r"“[^”]*”|((?<=\.) (?=[A-Z“]))")
 _BETWEEN_ITEMS = re.compile(r"“[^”]*”|( and \d+ more|, | and no | and )")
-_NUMBER = re.compile(r"[\d.,]+|–")
+_NUMBER = re.compile(r"-?[\d.,]+%?|–")
+_END_OF_A_SENTENCE = (".", "{:text}")
 _LONGEST = 1000
 """Texts of more letters are none of ours."""
 
 _MOST = 20
-"""Nor are texts of more sentences."""
-
-_BROKEN = 4
-"""A name with full stops breaks its sentence into so many pieces at most."""
+"""Nor are texts of more sentences, or with more full stops in their names."""
 
 _DEPTH = 4
 """So often at most does a sentence quote another one that quotes another one."""
@@ -57,8 +55,9 @@ class Table:
         if len(pieces) > _MOST:
             return text
         while pieces:
-            for count in range(1, min(len(pieces), _BROKEN) + 1):
-                found = self._one(" ".join(pieces[:count]), depth)
+            for count in range(1, len(pieces) + 1):  # a name may have full stops of its own
+                alone = not said and count == len(pieces)
+                found = self._one(" ".join(pieces[:count]), depth, alone)
                 if found is not None:
                     break
             else:
@@ -72,10 +71,12 @@ class Table:
         parts = _split(text, _BETWEEN_ITEMS)
         return "".join(self._one(part, depth) or part for part in parts)
 
-    def _one(self, text: str, depth: int) -> str | None:
+    def _one(self, text: str, depth: int, alone: bool = True) -> str | None:
         if text in self._texts:
             return self._texts[text]
         for words, translation in self._templates if depth else ():
+            if not alone and not translation.endswith(_END_OF_A_SENTENCE):
+                continue  # what has no full stop is a label, or a part of a sentence
             values = _between(words, text)
             with suppress(_NotANumberError):
                 if values:

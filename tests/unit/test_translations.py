@@ -141,7 +141,7 @@ NAMES = st.lists(
         + ["{}", "{0}", "{:text}", "%s", "’", "\n", "Ж"]
     ),
     min_size=1,
-    max_size=6,
+    max_size=4,
 ).map("".join)
 """Names of files, characters, bones: our own words among them."""
 
