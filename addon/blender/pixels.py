@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ..core import film
 from ..core.errors import UserError
-from ..core.image import displayed, load_grey, to_grey
+from ..core.image import displayed, ground, load_grey, to_grey
 
 FILMS = {"SEQUENCE", "MOVIE"}
 """Sources of images that change with time."""
@@ -32,7 +32,7 @@ _EXIF_WITHIN = 65_536  # bytes from a file's beginning
 
 
 def grey_pixels(image: bpy.types.Image, frame: int = 1) -> NDArray[np.uint8]:
-    """An image of the blend file as grey pixels on white.
+    """An image of the blend file as grey pixels, on paper where it is transparent.
 
     Args:
         image: a file, film, packed, generated or painted image.
@@ -63,7 +63,7 @@ def grey_pixels(image: bpy.types.Image, frame: int = 1) -> NDArray[np.uint8]:
 
 
 def colour_pixels(image: bpy.types.Image, frame: int = 1) -> NDArray[np.uint8]:
-    """An image of the blend file on white, turned as its file says (EXIF); a film in grey.
+    """An image of the blend file on paper, turned as its file says (EXIF); a film in grey.
 
     Returns:
         ``[H, W, 3]`` uint8: red, green, blue.
@@ -78,8 +78,9 @@ def colour_pixels(image: bpy.types.Image, frame: int = 1) -> NDArray[np.uint8]:
         return cv2.cvtColor(to_grey(picture), cv2.COLOR_GRAY2RGB)
     colour = cv2.cvtColor(picture[..., :3], cv2.COLOR_BGR2RGB)
     if picture.shape[2] == 4:
+        paper = ground(cv2.cvtColor(picture, cv2.COLOR_BGRA2GRAY), picture[..., 3])
         alpha = picture[..., 3:].astype(np.uint16)
-        colour = ((colour * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+        colour = ((colour * alpha + paper * (255 - alpha) + 127) // 255).astype(np.uint8)
     return np.ascontiguousarray(np.rot90(colour, quarter_turns(image)))
 
 

@@ -25,7 +25,18 @@ from numpy.typing import NDArray
 
 from . import skeleton
 from .errors import UserError
-from .image import MARGIN, Affine, Box, GreyArray, InkArray, crop, find_figures, ink
+from .image import (
+    LARGEST_SIDE,
+    MARGIN,
+    Affine,
+    Box,
+    GreyArray,
+    InkArray,
+    crop,
+    find_figures,
+    ink,
+    shrunk,
+)
 from .panels import panel_around
 
 FloatArray = NDArray[np.float32]
@@ -38,7 +49,7 @@ STRIDE = 4
 
 _WINDOW = 5  # cells along the side of the window around a heatmap's maximum
 _TOLERANCE = 0.05  # of a heatmap's width: standard deviation of an error that is as good as none
-_LARGEST_SIDE = 2048  # pixels; larger pictures are shrunk first, for time and memory
+_LARGEST_INPUT = 2048  # pixels, the side of a network's input
 _SECOND_PLACE = 0.05  # share of a pair's probability that makes a second place of it
 _TOGETHER = 1 / 3  # probability of one place for both, against two places that are equally likely
 _LENGTH_COST = 6.0  # log-probability that a bone costs which is as long as the network's input
@@ -176,13 +187,13 @@ class Estimator:
 
     def view(self, grey: GreyArray, box: Box | None = None, figure: int = 0) -> FigureView:
         """What the network gets to see of a figure; arguments and errors of :meth:`estimate`."""
-        shrink = min(1.0, _LARGEST_SIDE / max(*grey.shape, 1))
-        size = (max(1, round(grey.shape[1] * shrink)), max(1, round(grey.shape[0] * shrink)))
-        page = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if shrink < 1 else grey
-        zoom = np.array([grey.shape[1] / size[0], grey.shape[0] / size[1]])
+        page = shrunk(grey, LARGEST_SIDE)
+        zoom = np.array(grey.shape[::-1]) / np.maximum(page.shape[::-1], 1)
         if box is None:
-            box = _choose(find_figures(grey), figure)
-        small = Box(*(box[:2] / zoom), *(box[2:] / zoom))
+            small = _choose(find_figures(page), figure)
+            box = Box(*(small[:2] * zoom), *(small[2:] * zoom))
+        else:
+            small = Box(*(box[:2] / zoom), *(box[2:] / zoom))
         # In a panel, its own paper and ink count; the page around it is out of sight.
         panel = panel_around(page, small)
         own = small._replace(x=small.x - panel.left, y=small.y - panel.top)
@@ -477,7 +488,7 @@ class _Network:
 
 def _is_size(value: object) -> bool:
     """Whether a card's value can be the side of a network's input, pixels."""
-    return isinstance(value, int) and 0 < value <= _LARGEST_SIDE and value % STRIDE == 0
+    return isinstance(value, int) and 0 < value <= _LARGEST_INPUT and value % STRIDE == 0
 
 
 def _modified(path: Path) -> int:

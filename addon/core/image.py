@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import UserError
-from .panels import find_panels, without_panels
+from .panels import DEEPEST, Panel, find_panels, without_panels
 
 GreyArray = NDArray[np.uint8]
 InkArray = NDArray[np.float32]
@@ -27,8 +27,14 @@ FloatArray = NDArray[np.float64]
 MARGIN = 1.25
 """Side of the network's square crop, as a multiple of the longer side of the figure's box."""
 
+LARGEST_SIDE = 2048
+"""Pixels; larger pictures are shrunk before anything is looked for, for time and memory."""
+
 _LIGHT = 128  # grey; lines above it would hardly show on white
 _FEW_DARK = 0.02  # of what is drawn on nothing: light lines have no larger dark part
+_LINE = 0.04  # of a drawing's longer side: its lines are no broader
+_FEW_THICK = 0.1  # of a drawing: where nothing is filled, no larger part lies within lines
+_LINE_SIDE = 256  # pixels of a drawing when only its lines' width matters
 _PAPER_GRID = 48  # blocks along the longer side in which the paper's brightness is estimated
 _PAPER_WINDOW = 19  # blocks; lines and areas narrower than this do not pass for shadows
 _PAPER_LEVEL = 224  # grey of flattened paper: leaves room for what is brighter than its estimate
@@ -66,7 +72,10 @@ _SMALLEST_FIGURE = 0.06
 _SMALLEST_SHARE = 0.2  # of the largest figure
 _SEVERAL = 4  # figures: a page with more is one of studies
 _USUAL = 2.0  # of a figure's extent: the side of its page, were it alone
-_SMALLEST_OUTSIDE = 0.5  # of the tallest figure within a panel: as tall is one outside
+_COVERED = 0.9  # of a panel: as much of it lies in a figure that it is a part of
+_BEYOND = 1.7  # of the bounds of its parts that are boxes: a figure is larger
+_BREADTH = (0.25, 1.5)  # of its height: what stands beside panels is as broad ...
+_TALLEST_CAPTION = 0.5  # ... or taller than this, of the tallest figure within
 _ENDLESS = 1e6  # pixels: no page reaches as far
 
 
@@ -200,11 +209,40 @@ def to_grey(picture: NDArray) -> GreyArray:
     grey = picture[:, :, 0] if channels == 2 else cv2.cvtColor(picture, cv2.COLOR_BGRA2GRAY)
     alpha = picture[:, :, -1]
     drawn = cv2.multiply(grey, alpha, scale=1 / 255)
-    opaque = alpha > 127
-    dark = np.count_nonzero(opaque & (grey < _LIGHT))
-    if 0 < np.count_nonzero(opaque) < 0.5 * alpha.size and dark < _FEW_DARK * opaque.sum():
+    if ground(grey, alpha) == 0:
         return drawn
     return cv2.add(drawn, cv2.bitwise_not(alpha))  # grey * alpha + 255 * (1 - alpha)
+
+
+def ground(grey: GreyArray, alpha: GreyArray) -> int:
+    """The paper for a drawing on nothing: 0, black, where it is all light lines, else 255.
+
+    A light figure that is filled, however thin and pale its outlines, shows on white: on black it
+    would be a silhouette.
+
+    Args:
+        grey: ``[H, W]`` uint8.
+        alpha: ``[H, W]`` uint8, straight.
+    """
+    opaque = alpha > 127
+    area = np.count_nonzero(opaque)
+    if not area or np.count_nonzero(opaque & (grey < _LIGHT)) >= _FEW_DARK * area:
+        return 255
+    x, y, width, height = cv2.boundingRect(opaque.astype(np.uint8))
+    cover = shrunk(alpha[y : y + height, x : x + width], _LINE_SIDE)
+    reach = max(3, round(_LINE * max(cover.shape))) | 1
+    thick = np.count_nonzero(cv2.erode(cover, np.ones((reach, reach), np.uint8)) > 127)
+    return 0 if 255 * thick < _FEW_THICK * cover.sum() else 255
+
+
+def shrunk(grey: GreyArray, side: int) -> GreyArray:
+    """A picture, its longer side at most so many pixels."""
+    height, width = grey.shape
+    shrink = side / max(height, width, 1)
+    if shrink >= 1 or not grey.size:
+        return grey
+    size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
 
 
 def displayed(light: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -340,37 +378,69 @@ def find_figures(grey: GreyArray) -> list[Box]:
     Raises:
         UserError: nothing is drawn on the page.
     """
-    boxes = _figures(grey)
+    page = shrunk(grey, LARGEST_SIDE)
+    boxes = _figures(page) if page.size else []
     if not boxes:
         raise UserError("Nothing is drawn on this page; choose a picture with a figure on it.")
+    y, x = np.array(grey.shape) / page.shape
+    boxes = [Box(box.x * x, box.y * y, box.width * x, box.height * y) for box in boxes]
     return sorted(boxes, key=lambda box: box.area, reverse=True)
 
 
-def _figures(grey: GreyArray) -> list[Box]:
-    """The figures of a page and of its panels."""
-    panels = find_panels(grey)
+def _figures(grey: GreyArray, levels: int = DEEPEST) -> list[Box]:
+    """The figures of a page and of its panels, so many levels deep."""
+    everywhere = np.ones_like(grey)
+    panels = find_panels(grey) if levels else []
+    beside = _separate(*without_panels(grey, panels)) if panels else []
+    if beside:
+        found, panels = panels, _no_parts(panels, _separate(grey, everywhere))
+        if len(panels) < len(found):
+            beside = _separate(*without_panels(grey, panels)) if panels else []
     boxes = [
         box._replace(x=box.x + panel.left, y=box.y + panel.top)
         for panel in panels
-        for box in _figures(panel.grey)
+        for box in _figures(panel.grey, levels - 1)
     ]
     if not boxes:
-        return _separate(grey, np.ones_like(grey))
-    # Beside panels stand captions and numbers, too: a figure is as tall as those within.
+        return _separate(grey, everywhere)
+    # Beside panels are captions and the edges of a table, too.
     tallest = max(box.height for box in boxes)
-    for box in _separate(*without_panels(grey, panels)):
-        if box.height > _SMALLEST_OUTSIDE * tallest:
+    for box in beside:
+        like_figure = _BREADTH[0] < box.width / box.height < _BREADTH[1]
+        if box.height > (_SMALLEST_SHARE if like_figure else _TALLEST_CAPTION) * tallest:
             boxes.append(box)
     return boxes
+
+
+def _no_parts(panels: list[Panel], figures: list[Box]) -> list[Panel]:
+    """The panels that are no part of a figure: a robot's trunk and head are rectangles, too.
+
+    Args:
+        panels: of a page.
+        figures: of the page when panels do not matter: several panels may be taken for one figure,
+            but they make up all of it.
+    """
+    corners = np.array([(one.left, one.top) for one in panels]).reshape(-1, 2)
+    sizes = np.array([one.grey.shape[::-1] for one in panels]).reshape(-1, 2)
+    parts = np.zeros(len(panels), dtype=bool)
+    for x, y, width, height in figures:
+        low = np.maximum(corners, (x, y))
+        high = np.minimum(corners + sizes, (x + width, y + height))
+        within = np.maximum(high - low, 0).prod(axis=1)
+        some = within > 0
+        if not some.any():
+            continue
+        of_panels = np.prod(high[some].max(axis=0) - low[some].min(axis=0))
+        if width * height > _BEYOND * of_panels:
+            parts |= within > _COVERED * sizes.prod(axis=1)
+    return [panel for panel, part in zip(panels, parts, strict=True) if not part]
 
 
 def _separate(grey: GreyArray, where: GreyArray) -> list[Box]:
     """The figures of a page whose panels do not matter, drawn where a mask is 1."""
     height, width = grey.shape
-    shrink = min(1.0, _FIND_SIDE / max(height, width, 1))
-    size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
-    page = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if shrink < 1 else grey
-    where = cv2.resize(where, size, interpolation=cv2.INTER_NEAREST)
+    page = shrunk(grey, _FIND_SIDE)
+    where = cv2.resize(where, page.shape[::-1], interpolation=cv2.INTER_NEAREST)
     fragments, labels = _fragments(_drawn(page) & where)
     side = max(page.shape)
     groups = _group(fragments, labels, side)

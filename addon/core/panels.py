@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 
 GreyArray = NDArray[np.uint8]
 
+DEEPEST = 4
+"""No more panels are looked for within each other."""
+
 # Lengths are shares of the page's longer side unless said otherwise.
 _SIDE = 384  # pixels; a larger page is shrunk to it
 _STEP = 14  # grey; from a pixel to its neighbours, a flat area has no larger steps
@@ -58,11 +61,11 @@ def find_panels(grey: GreyArray) -> list[Panel]:
     Returns:
         From the top down; none for a page that is all one.
     """
-    shrink = min(1.0, _SIDE / max(*grey.shape, 1))
+    if not grey.size:
+        return []
+    shrink = min(1.0, _SIDE / max(grey.shape))
     size = (max(1, round(grey.shape[1] * shrink)), max(1, round(grey.shape[0] * shrink)))
     page = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if shrink < 1 else grey
-    if not page.size:
-        return []
     steps = cv2.morphologyEx(page, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     flat = (steps <= _STEP).astype(np.uint8)
     count, areas = cv2.connectedComponents(flat, connectivity=4)
@@ -128,20 +131,24 @@ def _cut(grey: GreyArray, page: GreyArray, mask: GreyArray, x: int, y: int) -> P
     return Panel(left + inner[0], top + inner[1], part[rows, columns])
 
 
-def panel_around(grey: GreyArray, box: tuple[float, float, float, float]) -> Panel:
+def panel_around(
+    grey: GreyArray, box: tuple[float, float, float, float], levels: int = DEEPEST
+) -> Panel:
     """The innermost panel in which a box lies; the whole page where there is none.
 
     Args:
         grey: ``[H, W]`` uint8.
         box: x, y, width, height, pixels.
+        levels: as many panels within each other are looked for.
     """
     x, y, width, height = box
-    for panel in find_panels(grey):
+    for panel in find_panels(grey) if levels else []:
         rows, columns = panel.grey.shape
         across = min(x + width, panel.left + columns) - max(x, panel.left)
         down = min(y + height, panel.top + rows) - max(y, panel.top)
         if min(across, down) > 0 and across * down > _WITHIN * width * height:
-            inner = panel_around(panel.grey, (x - panel.left, y - panel.top, width, height))
+            own = (x - panel.left, y - panel.top, width, height)
+            inner = panel_around(panel.grey, own, levels - 1)
             return Panel(panel.left + inner.left, panel.top + inner.top, inner.grey)
     return Panel(0, 0, grey)
 
@@ -160,10 +167,13 @@ def without_panels(grey: GreyArray, panels: Sequence[Panel]) -> tuple[GreyArray,
         top, left = max(0, panel.top - reach), max(0, panel.left - reach)
         rest[top : panel.top + rows + reach, left : panel.left + columns + reach] = 0
     # A mean of the page in which what is near weighs most and everything weighs something.
-    coarse = (
-        cv2.resize(one.astype(np.float32), (_COARSE, _COARSE), interpolation=cv2.INTER_AREA)
-        for one in (grey * rest, rest)
+    light, weight = (
+        cv2.GaussianBlur(_coarse(one).astype(np.float32), (0, 0), _COARSE / 8)
+        for one in (grey * rest, rest * np.uint8(255))
     )
-    light, weight = (cv2.GaussianBlur(one, (0, 0), _COARSE / 8) for one in coarse)
-    paper = cv2.resize(light / np.maximum(weight, 1e-6), grey.shape[::-1])
-    return np.where(rest > 0, grey, np.round(paper).astype(np.uint8)), rest
+    paper = np.clip(np.round(255 * light / np.maximum(weight, 1e-3)), 0, 255).astype(np.uint8)
+    return np.where(rest > 0, grey, cv2.resize(paper, grey.shape[::-1])), rest
+
+
+def _coarse(grey: GreyArray) -> GreyArray:
+    return cv2.resize(grey, (_COARSE, _COARSE), interpolation=cv2.INTER_AREA)

@@ -1,4 +1,4 @@
-"""Images of every kind are read as Blender shows them, on white."""
+"""Images of every kind are read as Blender shows them, on paper."""
 
 from __future__ import annotations
 
@@ -94,6 +94,15 @@ def test_sixteen_bits_and_transparency(tmp_path: Path) -> None:
     np.testing.assert_allclose(grey_pixels(image), np.tile(expected, 8), atol=1.01)
     # Blender's own pixels of it are linear and multiplied by alpha.
     np.testing.assert_allclose(colour_pixels(image)[..., 1], np.tile(expected, 8), atol=1.5)
+
+
+def test_light_lines_on_nothing_show_in_grey_and_in_colour(tmp_path: Path) -> None:
+    lines = np.full((240, 240, 4), 240, np.uint8)
+    lines[..., 3] = 0
+    cv2.line(lines, (40, 200), (180, 40), (240, 240, 240, 255), 2)
+    image = bpy.data.images.load(str(write(tmp_path / "chalk.png", lines)))
+    np.testing.assert_allclose(colour_pixels(image)[..., 1], lines[..., 3] * (240 / 255), atol=2)
+    np.testing.assert_allclose(grey_pixels(image), lines[..., 3] * (240 / 255), atol=2)
 
 
 @pytest.mark.parametrize(("file_format", "suffix"), [("OPEN_EXR", "exr"), ("HDR", "hdr")])

@@ -113,6 +113,28 @@ class TestLoadGrey:
         assert grey[100, 100] == 240
         assert grey[40, 100] == 20
 
+    @pytest.mark.parametrize(
+        ("side", "line", "colour"), [(1000, 2, 20), (4000, 3, 20), (1000, 4, 130)]
+    )
+    def test_thin_or_pale_outlines_of_a_filled_figure_stay_dark(
+        self, side: int, line: int, colour: int
+    ):
+        cut_out = np.zeros((side, side, 4), np.uint8)
+        truth = paper_doll(cut_out, line, colour)
+        grey = image.to_grey(cut_out)
+        assert grey[0, 0] == 255
+        assert (image.ink(grey) > 0.4).mean() < 0.05  # its outlines, not all of it
+        assert iou(image.find_figures(grey)[0], truth) > 0.95
+
+    @pytest.mark.parametrize("side", [100, 1000, 4000])
+    @pytest.mark.parametrize("name", ["stick_wave", "brush_lunge", "gesture_run"])
+    def test_light_lines_lie_on_black_at_any_size(self, name: str, side: int):
+        drawing = 1 - image.ink(image.load_grey(EXAMPLES / f"{name}.png"))
+        lines = 1 - cv2.resize(drawing, (side, side), interpolation=cv2.INTER_AREA)
+        light = np.full((side, side, 4), 240, np.uint8)
+        light[:, :, 3] = np.round(255 * lines)
+        assert image.to_grey(light)[0, 0] == 0
+
     def test_one_bit(self, tmp_path: Path):
         Image.fromarray(marks() > 200).save(tmp_path / "a.png")
         assert np.array_equal(image.load_grey(tmp_path / "a.png") > 0, marks() > 200)
@@ -222,6 +244,23 @@ def stick_figure(
     ):
         cv2.line(page, at(*a), at(*b), colour, width, cv2.LINE_AA)
     return Box(x - 0.22 * height, y, 0.47 * height, height)
+
+
+def paper_doll(page: np.ndarray, line: int, colour: int) -> Box:
+    """Draw a light figure with outlines on ``[S, S, 4]`` nothing; returns the bounds of it."""
+    unit = len(page) / 100
+
+    def at(x: int, y: int) -> tuple[int, int]:
+        return round(x * unit), round(y * unit)
+
+    limbs = [((42, 35), (22, 55)), ((58, 35), (78, 55)), ((45, 60), (38, 92)), ((55, 60), (62, 92))]
+    for paint, more in (((colour,) * 3 + (255,), line), ((245, 245, 245, 255), 0)):
+        cv2.circle(page, at(50, 20), round(9 * unit) + more, paint, -1)
+        body = (round(11 * unit) + more, round(17 * unit) + more)
+        cv2.ellipse(page, at(50, 45), body, 0, 0, 360, paint, -1)
+        for a, b in limbs:
+            cv2.line(page, at(*a), at(*b), paint, round(7 * unit) + 2 * more)
+    return Box(*cv2.boundingRect(page[:, :, 3]))
 
 
 def iou(a: Box, b: Box) -> float:
@@ -528,6 +567,11 @@ class TestFindFigures:
         page = 220 + np.random.default_rng(RNG_SEED).normal(0, noise, (300, 400))
         with pytest.raises(UserError, match="Nothing is drawn"):
             image.find_figures(np.clip(page, 0, 255).astype(np.uint8))
+
+    @pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0), (0, 5000)])
+    def test_page_without_pixels(self, shape: tuple[int, int]):
+        with pytest.raises(UserError, match="Nothing is drawn"):
+            image.find_figures(np.zeros(shape, np.uint8))
 
     def test_a_frame_alone_is_empty(self):
         page = np.full((300, 400), 255, np.uint8)

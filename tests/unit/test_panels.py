@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -197,6 +198,97 @@ def test_figure_beside_a_panel_is_found_and_a_caption_is_not():
     left, right = sorted(image.find_figures(page))
     assert left.x + left.width < 40 + PANEL[0]
     assert right.x > 700
+
+
+def test_child_beside_a_poster_is_found():
+    page = np.full((900, 900), 255, np.uint8)
+    cv2.rectangle(page, (60, 60), (480, 840), 0, 5)
+    for x, top, height in ((270, 110, 670), (700, 530, 330)):
+        head, hip, foot = (top + round(share * height) for share in (0.2, 0.6, 1))
+        cv2.circle(page, (x, (top + head) // 2), (head - top) // 2, 0, 4)
+        cv2.line(page, (x, head), (x, hip), 0, 4)
+        for side in (-1, 1):
+            cv2.line(page, (x, head + 20), (x + side * height // 5, hip), 0, 4)
+            cv2.line(page, (x, hip), (x + side * height // 6, foot), 0, 4)
+    cv2.putText(page, "The Sky is Ours", (520, 480), 0, 1.2, 0, 2, cv2.LINE_AA)
+    poster, child = image.find_figures(page)
+    assert iou(poster, Box(136, 110, 268, 670)) > 0.9
+    assert iou(child, Box(634, 530, 132, 330)) > 0.9
+
+
+def test_captions_close_to_panels_leave_them_whole():
+    page = storyboard(paper=(205, 255), frame=3)
+    for number in range(len(NAMES)):
+        at = (44 + (PANEL[0] + 40) * (number % 2), (PANEL[1] + 40) * (number // 2 + 1) + 26)
+        cv2.putText(page.grey, f"{number + 1}  to the left", at, 0, 0.5, 0, 1, cv2.LINE_AA)
+    found = image.find_figures(page.grey)
+    assert len(found) == len(NAMES)
+    for name in NAMES:
+        assert max(iou(box_on_page(name, page), box) for box in found) > 0.8, name
+
+
+def block_robot(gap: int, head: int) -> np.ndarray:
+    """A robot of boxes that do not touch, with a face and a star on its chest."""
+    page = np.full((900, 700), 255, np.uint8)
+    cv2.rectangle(page, (350 - head // 2, 60), (350 + head // 2, 60 + head), 0, 4)
+    for side in (-1, 1):
+        cv2.circle(page, (350 + side * head // 4, 60 + head // 3), head // 10, 0, -1)
+    cv2.ellipse(page, (350, 60 + head * 2 // 3), (head // 3, head // 6), 0, 0, 180, 0, 4)
+    top = 60 + head + gap
+    cv2.rectangle(page, (250, top), (450, top + 230), 0, 4)
+    star = np.array([[350, 50], [390, 180], [290, 100], [410, 100], [310, 180]]) + [0, top]
+    cv2.polylines(page, [star], True, 0, 4)
+    for side in (-1, 1):
+        arm, leg = 350 + side * (100 + gap), 350 + side * 55
+        cv2.rectangle(page, (arm, top + 10), (arm + side * 40, top + 200), 0, 4)
+        cv2.rectangle(page, (leg - 28, top + 230 + gap), (leg + 28, top + 480), 0, 4)
+    return page
+
+
+@pytest.mark.parametrize("head", [140, 260])
+@pytest.mark.parametrize("gap", [0, 8, 14, 18, 24])
+def test_figure_of_boxes_is_one_figure(gap: int, head: int):
+    page = block_robot(gap, head)
+    (box,) = image.find_figures(page)
+    assert iou(box, Box(*cv2.boundingRect(255 - page))) > 0.95
+    assert panels.panel_around(page, box).grey is page
+
+
+@pytest.mark.parametrize("gap", [2, 8, 14, 24])
+def test_head_is_part_of_a_figure_though_the_neck_stops_short_of_it(gap: int):
+    page = np.full((900, 700), 255, np.uint8)
+    cv2.rectangle(page, (220, 60), (480, 280), 0, 5)
+    for x in (295, 405):
+        cv2.circle(page, (x, 140), 26, 0, 5)
+    cv2.ellipse(page, (350, 190), (80, 45), 0, 0, 180, 0, 5)
+    neck = 282 + gap
+    cv2.line(page, (350, neck), (350, neck + 260), 0, 5)
+    for side in (-1, 1):
+        cv2.line(page, (350, neck + 30), (350 + side * 110, neck + 150), 0, 5)
+        cv2.line(page, (350, neck + 260), (350 + side * 70, neck + 520), 0, 5)
+    (box,) = image.find_figures(page)
+    assert iou(box, Box(*cv2.boundingRect(255 - page))) > 0.95
+
+
+def test_fields_within_fields_have_an_end():
+    page = np.full((1000, 1000), 250, np.uint8)
+    corners = [50 * (number + 1) for number in range(8)]
+    for number, at in enumerate(corners):
+        page[at:-at, at:-at] = 150 if number % 2 == 0 else 250
+    cv2.circle(page, (500, 500), 40, 0, 4)
+    innermost = panels.panel_around(page, (460, 460, 80, 80))
+    assert abs(innermost.left - corners[panels.DEEPEST - 1]) < 15
+    assert len(image.find_figures(page)) == 1
+
+
+def test_large_page_takes_little_memory():
+    page = cv2.resize(storyboard(frame=3).grey, (6000, 7500))
+    tracemalloc.start()
+    found = image.find_figures(page)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(found) == len(NAMES)
+    assert peak < page.nbytes
 
 
 def test_squares_of_ruled_paper_are_no_panel():
