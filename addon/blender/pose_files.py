@@ -16,7 +16,15 @@ from ..core.pose_file import BonePose, PoseFile
 from ..core.remembered import Remembered
 from . import reference
 from .armature import pose_bones, posed_matrices, rig_from_armature
-from .extent import WHOLE, Extent, apply_within, remember_before, stance_of, why_not_within
+from .extent import (
+    WHOLE,
+    Extent,
+    KeptPose,
+    apply_within,
+    remember_before,
+    stance_of,
+    why_not_within,
+)
 from .mannequin import add_mannequin
 from .pose import drawing_depth, remember, remembered, solve_again, tell_lengths
 from .puppet import PosedKeypoints
@@ -66,15 +74,17 @@ def save_bvh(
     assert scene is not None  # Blender's types allow for a context without a file
     context.view_layer.update()
     rig = rig_from_armature(armature)
-    if frames is None:  # setting a frame would take back what has no keyframes yet
+    if frames is None:
         matrices = [posed_matrices(armature, rig)]
     else:
         now = scene.frame_current_final  # between two frames, perhaps
+        kept = KeptPose(armature, rig)  # setting a frame takes back what has no keyframes yet
         matrices = []
         for frame in frames:
             scene.frame_set(frame)
             matrices.append(posed_matrices(armature, rig))
         scene.frame_set(math.floor(now), subframe=now % 1)
+        kept.restore()
     rate = scene.render.fps / scene.render.fps_base
     bvh.write(path, bvh.from_poses(rig, np.array(matrices), 1 / rate))
 

@@ -278,6 +278,19 @@ def test_a_pose_without_keyframes_is_written_as_it_is(posed: Posed, tmp_path: Pa
     np.testing.assert_array_equal(now, wanted)
 
 
+def test_what_has_no_keyframes_yet_stays_when_an_animation_is_written(
+    posed: Posed, tmp_path: Path
+) -> None:
+    elbow = posed.armature.pose.bones[ELBOW]
+    elbow.rotation_mode = "QUATERNION"
+    elbow.keyframe_insert("rotation_quaternion", frame=1)
+    bpy.context.scene.frame_set(4)
+    elbow.rotation_quaternion = (0.8, 0, 0.6, 0)
+    pose_files.save_bvh(bpy.context, posed.armature, tmp_path / "walk.bvh", range(1, 4))
+    bpy.context.view_layer.update()
+    assert tuple(elbow.rotation_quaternion) == pytest.approx((0.8, 0, 0.6, 0))
+
+
 # ---- buttons ---------------------------------------------------------------------------------
 
 
