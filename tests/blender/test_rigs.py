@@ -171,9 +171,8 @@ class TestRigify:
             bone.matrix_basis = before[bone.name]
         assert apply_solution(rigify, rig, solution) == ""
         for bone in bones:
-            np.testing.assert_allclose(
-                bone.matrix_basis, expected[bone.name], atol=1e-4, err_msg=bone.name
-            )
+            found = np.array(bone.matrix_basis)
+            np.testing.assert_allclose(found, expected[bone.name], atol=1e-4, err_msg=bone.name)
 
     @pytest.mark.parametrize(
         ("name", "hold", "reason"),

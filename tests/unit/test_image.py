@@ -530,7 +530,7 @@ class TestFindFigures:
             right = 40
             for number, name in enumerate(names[:: 1 - 2 * row]):
                 drawing = image.ink(image.load_grey(EXAMPLES / f"{name}.png"))
-                box = image.find_figures(255 - np.round(255 * drawing).astype(np.uint8))[0]
+                box = image.find_figures(np.round(255 * (1 - drawing)).astype(np.uint8))[0]
                 x, y, w, h = (round(v) for v in box)
                 size = (round(240 * w / max(w, h)), round(240 * h / max(w, h)))
                 figure = cv2.resize(
