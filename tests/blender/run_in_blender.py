@@ -47,7 +47,8 @@ class _Alias(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 def main(arguments: list[str]) -> None:
     """Give the extension the name that the tests use, then run them."""
     found = addon()
-    if found.__name__ != "addon":
+    installed = found.__name__ != "addon"
+    if installed:
         found.unregister()  # the tests do that themselves
         sys.meta_path.insert(0, _Alias(found.__name__))
     import pytest
@@ -55,7 +56,10 @@ def main(arguments: list[str]) -> None:
     here = str(Path(__file__).parent)
     # A checkout's OpenCV brings its neighbours along, of which hypothesis is not for this Python.
     without = [f"-pno:{plugin}" for plugin in ("cacheprovider", "hypothesispytest")]
-    sys.exit(int(pytest.main(["-q", *without, *(arguments or [here])])))
+    status = pytest.main(["-q", *without, *(arguments or [here])])
+    if installed:
+        found.register()  # Blender unregisters it when it quits
+    sys.exit(int(status))
 
 
 if __name__ == "__main__":
