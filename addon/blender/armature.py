@@ -176,11 +176,16 @@ def is_plain(armature: bpy.types.Object, rig: Rig) -> bool:
 
 
 def bones_of(armature: bpy.types.Object, rig: Rig, joints: Collection[str]) -> set[str]:
-    """Names of the pose bones that start at keypoints, or of the controls that turn those."""
+    """Names of the pose bones that start at keypoints, or of the controls that turn those.
+
+    With a leg goes what places the hips: they rise or sink so that the figure stays on the ground.
+    """
     controls = rigs.controls_of(armature.pose.bones.keys())
     if controls:
-        return {name for name, keypoint in controls.turns if keypoint in joints}
-    return {rig.names[rig.mapping[joint]] for joint in joints if joint in rig.mapping}
+        names = {name for name, keypoint in controls.turns if keypoint in joints}
+    else:
+        names = {rig.names[rig.mapping[joint]] for joint in joints if joint in rig.mapping}
+    return names | placed_bones(armature, rig) if has_leg(joints) else names
 
 
 def has_leg(names: Iterable[str]) -> bool:

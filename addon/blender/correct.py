@@ -22,7 +22,7 @@ from ..core.posing import graft
 from ..core.remembered import Remembered
 from ..core.solve import Rig, Solution
 from . import reference
-from .armature import bones_of, has_leg, placed_bones, posed_matrices, rig_from_armature
+from .armature import bones_of, has_leg, posed_matrices, rig_from_armature
 from .drawing_plane import DrawingPlane
 from .extent import (
     WHOLE,
@@ -203,8 +203,7 @@ class Correction:
             now = replace(now, stretch=solution.stretch)
             solution = graft(rig, now, solution, turned)
             bones = bones_of(armature, rig, turned)
-            if has_leg(turned):  # the hips rise or sink so that the figure stays on the ground
-                bones |= placed_bones(armature, rig)
+            if has_leg(turned):
                 self._views.shift(solution.hips_translation - now.hips_translation)
             apply_within(armature, rig, solution, self._stance, self._extent, only=bones)
         self._changed = bones_that_change(armature, rig, self._extent, bones)

@@ -17,7 +17,7 @@ from ..core.remembered import Remembered
 from ..core.rigs import controls_of
 from ..core.solve import Rig, Solution
 from . import notes, reference
-from .armature import bones_of, has_leg, placed_bones, rig_from_armature
+from .armature import bones_of, has_leg, rig_from_armature
 from .extent import (
     WHOLE,
     Extent,
@@ -218,7 +218,7 @@ def choose_reading(
     limbs = limbs_apart(kept.reading, reading)
     chosen = replace(kept, reading=reading)
     solution = solve_again(armature, rig, chosen)
-    only = None if limbs is None else _bones_of(armature, rig, limbs)
+    only = None if limbs is None else bones_of(armature, rig, turned_joints(limbs))
     before = remembered_before(armature, rig) or stance_of(context, armature, rig)
     held = apply_within(armature, rig, solution, before, extent, only=only, keyframe=keyframe)
     remember(armature, chosen)
@@ -226,15 +226,6 @@ def choose_reading(
     if limbs is None or has_leg(limbs):
         _show_again(context.scene, kept, rig, solution)
     return limbs is None, held
-
-
-def _bones_of(armature: bpy.types.Object, rig: Rig, limbs: frozenset[str]) -> set[str]:
-    """Names of the pose bones that turn with flipped limbs, or of the controls that turn those.
-
-    With a leg goes what places the hips: they rise or sink so that the figure stays on the ground.
-    """
-    names = bones_of(armature, rig, turned_joints(limbs))
-    return names | placed_bones(armature, rig) if has_leg(limbs) else names
 
 
 def _show_again(

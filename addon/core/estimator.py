@@ -30,13 +30,12 @@ from .image import (
     MARGIN,
     Affine,
     Box,
-    GreyArray,
     InkArray,
     crop,
     find_figures,
     ink,
-    shrunk,
 )
+from .pages import GreyArray, shrunk
 from .panels import panel_around
 
 FloatArray = NDArray[np.float32]

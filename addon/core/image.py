@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import UserError
+from .pages import GreyArray, shrunk
 from .panels import DEEPEST, Panel, find_panels, without_panels
 
-GreyArray = NDArray[np.uint8]
 InkArray = NDArray[np.float32]
 FloatArray = NDArray[np.float64]
 
@@ -235,16 +235,6 @@ def ground(grey: GreyArray, alpha: GreyArray) -> int:
     return 0 if 255 * thick < _FEW_THICK * cover.sum() else 255
 
 
-def shrunk(grey: GreyArray, side: int) -> GreyArray:
-    """A picture, its longer side at most so many pixels."""
-    height, width = grey.shape
-    shrink = side / max(height, width, 1)
-    if shrink >= 1 or not grey.size:
-        return grey
-    size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
-    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-
-
 def displayed(light: NDArray[np.floating]) -> NDArray[np.floating]:
     """Linear light, clipped to 0..1, as a screen shows it (sRGB, IEC 61966-2-1)."""
     light = np.clip(light, 0, 1)
@@ -268,13 +258,10 @@ def ink(grey: GreyArray) -> InkArray:
     """
     if not grey.size:
         return np.zeros(grey.shape, np.float32)
-    height, width = grey.shape
-    shrink = min(1.0, _PAPER_GRID / max(height, width))
-    grid = (max(1, round(width * shrink)), max(1, round(height * shrink)))
-    blocks = cv2.resize(grey, grid, interpolation=cv2.INTER_AREA)
+    blocks = shrunk(grey, _PAPER_GRID)
     if _is_dark_page(grey, blocks):
         grey, blocks = cv2.bitwise_not(grey), cv2.bitwise_not(blocks)
-    paper = cv2.resize(_paper(blocks), (width, height), interpolation=cv2.INTER_LINEAR)
+    paper = cv2.resize(_paper(blocks), grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
     flat = cv2.divide(grey, paper, scale=_PAPER_LEVEL)
     darkness = 1 - np.arange(256) / _PAPER_LEVEL
     return cv2.LUT(flat, _stretch(darkness, _histogram(flat)))

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-GreyArray = NDArray[np.uint8]
+from .pages import GreyArray, shrunk
 
 DEEPEST = 4
 """No more panels are looked for within each other."""
@@ -63,9 +63,7 @@ def find_panels(grey: GreyArray) -> list[Panel]:
     """
     if not grey.size:
         return []
-    shrink = min(1.0, _SIDE / max(grey.shape))
-    size = (max(1, round(grey.shape[1] * shrink)), max(1, round(grey.shape[0] * shrink)))
-    page = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if shrink < 1 else grey
+    page = shrunk(grey, _SIDE)
     steps = cv2.morphologyEx(page, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     flat = (steps <= _STEP).astype(np.uint8)
     count, areas = cv2.connectedComponents(flat, connectivity=4)
@@ -77,7 +75,7 @@ def find_panels(grey: GreyArray) -> list[Panel]:
     panels = []
     for contour in contours:
         width, height = cv2.minAreaRect(contour)[1]
-        small = min(width, height) < _SMALLEST * max(size)
+        small = min(width, height) < _SMALLEST * max(page.shape)
         if small or cv2.contourArea(contour) < _RECTANGLE * width * height:
             continue
         x, y, w, h = cv2.boundingRect(contour)
